@@ -1,0 +1,1 @@
+"""Data the program needs at run time: policies, broker set-up, samples."""

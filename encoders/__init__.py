@@ -1,0 +1,1 @@
+"""Media in, signals out: the only place where models are loaded."""

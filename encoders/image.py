@@ -1,0 +1,205 @@
+"""Pictures from bytes, and the seam for models that embed them.
+
+Before `hashing`. Formats are told by their first bytes and listed; memory is bounded
+before any pixel is decoded.
+"""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from encoders.media_format import MediaLimits, check_pixels, check_size
+from encoders.signals import (
+    EncodeError,
+    MediaProbe,
+    ModelIdentity,
+    ModelUnavailableError,
+    Pixels,
+)
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+# What cover art comes in. TIFF and the rest are code that hostile bytes could reach.
+FORMATS: Final = {
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/webp": "WEBP",
+    "image/gif": "GIF",
+}
+PICTURE_SIDE_PX: Final = 1024  # PDQ looks at 512, picture models at 224 to 448.
+_SIXTEEN_BIT: Final = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+# Pillow's plugins raise these on damaged files; struct.error is no ValueError.
+_DAMAGED: Final = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError)
+
+
+def image_mime(data: bytes) -> str | None:
+    """Name a picture's type from its first bytes; None if it is none we take."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return "image/gif"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def probe_image(data: bytes, limits: MediaLimits) -> MediaProbe:
+    """Say what a picture is and how large, as stored, without decoding it.
+
+    Raises:
+        EncodeError: `empty`, `too_large`, `unknown_format` or `undecodable`.
+    """
+    image = _open(data, limits)
+    return MediaProbe(
+        mime=image_mime(data) or "",
+        has_audio=False,
+        has_video=False,
+        duration_s=None,
+        width_px=image.width,
+        height_px=image.height,
+    )
+
+
+def decode_image(data: bytes, limits: MediaLimits) -> Pixels:
+    """Decode a picture as a viewer shows it on white, at most 1024 pixels a side.
+
+    Of a moving GIF or WebP only the first frame is seen.
+
+    Raises:
+        EncodeError: `empty`, `too_large`, `unknown_format` or `undecodable`.
+    """
+    image = _open(data, limits)
+    try:
+        # A JPEG is decoded small from the start; other formats take no notice.
+        image.draft("RGB", (PICTURE_SIDE_PX, PICTURE_SIDE_PX))
+        image.load()
+        shown = ImageOps.exif_transpose(_eight_bits(image))
+        shown.thumbnail((PICTURE_SIDE_PX, PICTURE_SIDE_PX))
+        shown = _on_white(shown)
+    except _DAMAGED as error:
+        raise EncodeError(
+            "undecodable", f"{image_mime(data)} that is cut short or damaged"
+        ) from error
+    return Pixels(np.asarray(shown, dtype=np.uint8))
+
+
+def _open(data: bytes, limits: MediaLimits) -> Image.Image:
+    """Read a picture's header; refuse by size before anything is decoded."""
+    check_size(data, limits)
+    mime = image_mime(data)
+    if mime is None:
+        raise EncodeError(
+            "unknown_format",
+            f"the bytes are of no known picture format; expected {', '.join(FORMATS)}",
+        )
+    try:
+        image = Image.open(io.BytesIO(data), formats=(FORMATS[mime],))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise EncodeError("too_large", "more pixels than are taken") from error
+    except _DAMAGED as error:
+        raise EncodeError("undecodable", f"{mime} with a damaged header") from error
+    check_pixels(image.width, image.height, limits)
+    return image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Bring any mode to RGB, or RGBA where something is transparent."""
+    if image.mode in _SIXTEEN_BIT:  # Pillow's own conversion cuts off above 255.
+        grey = np.asarray(image).clip(0, 0xFFFF).astype(np.uint16) >> 8
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+class ImageEncoder(Protocol):
+    """The seam for models that turn pictures into vectors."""
+
+    @property
+    def model(self) -> ModelIdentity:
+        """Which model it is."""
+
+    def embed(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
+        """Embed pictures: float32, shape (n_pictures, dim), rows of unit length."""
+
+
+class SentenceTransformersImageEncoder:
+    """CLIP and its kin through sentence-transformers; loaded at first use.
+
+    `name_or_path` is a folder, or a model's name: that is looked for in the local
+    cache, and fetched only with `allow_download`.
+    """
+
+    def __init__(
+        self, name_or_path: str, device: str, *, allow_download: bool = False
+    ) -> None:
+        self._name = name_or_path
+        self._device = device
+        self._allow_download = allow_download
+        self._lock = Lock()
+        self._loaded: tuple[SentenceTransformer, ModelIdentity] | None = None
+
+    @property
+    def model(self) -> ModelIdentity:
+        """Which model it is, hashed from its loaded weights; blocks at first use."""
+        return self._load()[1]
+
+    def embed(self, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
+        """Embed pictures: float32, shape (n_pictures, dim), rows of unit length.
+
+        Raises:
+            ModelUnavailableError: the weights can't be had.
+        """
+        transformer, _ = self._load()
+        if not pictures:
+            return np.empty((0, 0), dtype=np.float32)
+        images = [Image.fromarray(picture.rgb) for picture in pictures]
+        embeddings = transformer.encode(
+            images, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(embeddings, dtype=np.float32)
+
+    def _load(self) -> "tuple[SentenceTransformer, ModelIdentity]":
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._read()
+            return self._loaded
+
+    def _read(self) -> "tuple[SentenceTransformer, ModelIdentity]":
+        from sentence_transformers import SentenceTransformer  # Takes seconds.
+
+        try:
+            transformer = SentenceTransformer(
+                self._name,
+                device=self._device,
+                local_files_only=not self._allow_download,
+                trust_remote_code=False,
+            )
+        except (OSError, ValueError) as error:
+            raise ModelUnavailableError(
+                f"picture model {self._name!r} is not on this machine; give the folder "
+                "of a sentence-transformers model such as clip-ViT-B-32, or allow "
+                "downloads"
+            ) from error
+        digest = hashlib.sha256()
+        for name, tensor in sorted(transformer.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return transformer, ModelIdentity(
+            "image", Path(self._name).name, digest.hexdigest()
+        )

@@ -1,0 +1,1 @@
+"""What crosses the wire: schemas, records, codec, registry and topics."""

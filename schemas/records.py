@@ -1,0 +1,298 @@
+"""One frozen value per thing that crosses the wire; field names equal the schemas'.
+
+START READING HERE: an event (`ContentIngested`) becomes `ContentSignals`, and those
+become a `RiskDecision`. The codec turns each into bytes and back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What was uploaded."""
+
+    TRACK = "TRACK"
+    PODCAST_EPISODE = "PODCAST_EPISODE"
+    AUDIOBOOK = "AUDIOBOOK"
+    COVER_ART = "COVER_ART"
+    VIDEO = "VIDEO"
+    LYRICS = "LYRICS"
+    TITLE = "TITLE"
+    PROFILE = "PROFILE"
+    UNKNOWN = "UNKNOWN"
+
+
+class Stage(StrEnum):
+    """How much of an upload the signals cover."""
+
+    SCREENED = "SCREENED"  # The cheap signals; speech is still to be transcribed.
+    COMPLETE = "COMPLETE"  # Everything that will be known.
+    UNKNOWN = "UNKNOWN"
+
+
+class Action(StrEnum):
+    """What is done with an upload, from mild to hard; the order is the severity."""
+
+    ALLOW = "ALLOW"
+    LABEL = "LABEL"
+    AGE_RESTRICT = "AGE_RESTRICT"
+    LIMIT = "LIMIT"
+    REVIEW = "REVIEW"
+    BLOCK = "BLOCK"
+    UNKNOWN = "UNKNOWN"
+
+
+class Category(StrEnum):
+    """What kind of harm a score is about."""
+
+    HATE = "HATE"
+    HARASSMENT = "HARASSMENT"
+    VIOLENT_EXTREMISM = "VIOLENT_EXTREMISM"
+    GRAPHIC_VIOLENCE = "GRAPHIC_VIOLENCE"
+    SELF_HARM = "SELF_HARM"
+    SEXUAL_CONTENT = "SEXUAL_CONTENT"
+    CHILD_SAFETY = "CHILD_SAFETY"
+    ILLICIT_GOODS = "ILLICIT_GOODS"
+    FRAUD_SPAM = "FRAUD_SPAM"
+    IMPERSONATION = "IMPERSONATION"
+    IP_INFRINGEMENT = "IP_INFRINGEMENT"
+    PRIVACY = "PRIVACY"
+    OTHER_POLICY = "OTHER_POLICY"
+    UNKNOWN = "UNKNOWN"
+
+
+CATEGORIES: tuple[Category, ...] = tuple(c for c in Category if c != Category.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRef:
+    """Where one piece of media lies; the bytes never travel on the stream."""
+
+    role: str  # What it is to the upload: audio, video, cover, …
+    uri: str
+    mime: str | None = None
+    sha256: str | None = None  # Lower-case hex; checked against the bytes when given.
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContentIngested:
+    """An upload as it arrived: the event."""
+
+    content_id: str
+    uploader_id: str
+    kind: Kind
+    event_time: datetime  # Aware, UTC, microseconds.
+    event_id: str = ""
+    revision: int = 0  # Rises when the same content is uploaded anew.
+    texts: tuple[tuple[str, str], ...] = ()  # (name, text), sorted by name.
+    media: tuple[MediaRef, ...] = ()
+    language: str | None = None  # BCP 47, as the uploader declared it.
+    territories: tuple[str, ...] = ()  # ISO 3166-1 alpha-2 where it is to be released.
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A signal that should be there and is not, and why."""
+
+    signal: str  # transcript:audio, hash:cover, text:title, event_time, …
+    reason: str  # A reason code, then details: "not_found", "undecodable: …".
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """A model that was really used."""
+
+    role: str  # text, speech, text_risk, …
+    name: str
+    sha256: str  # Of its weights, lower-case hex.
+
+
+@dataclass(frozen=True, slots=True)
+class TextSignal:
+    """One piece of text and its embedding.
+
+    `source` is the text's name in the event (title, lyrics, …) or `transcript:ROLE`.
+    A long text gives several, on sentence bounds. `embedding` is float32 little-endian,
+    unit length, empty where no embedding could be made. Character ranges count code
+    points of the whole text; for speech they are None and the seconds are set.
+    """
+
+    source: str
+    text: str
+    embedding: bytes = b""
+    start_char: int | None = None
+    end_char: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaHash:
+    """A hash of one piece of media, or of one frame of it."""
+
+    role: str
+    algorithm: str  # sha256 or pdq.
+    value: str  # Lower-case hex.
+    quality: int | None = None  # PDQ: 0..100; below 50 the hash says little.
+    frame_s: float | None = None  # Video: where the key frame stands.
+
+
+@dataclass(frozen=True, slots=True)
+class BankMatch:
+    """A hash found in a bank of known ones."""
+
+    role: str
+    bank: str
+    entry_id: str
+    category: Category
+    algorithm: str
+    distance: int  # Bits that differ; 0 for exact hashes.
+    frame_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFact:
+    """What decoding told about one piece of media."""
+
+    role: str
+    mime: str  # As found in the bytes, not as claimed.
+    size_bytes: int
+    sha256: str
+    has_audio: bool = False  # There is a sound track to transcribe.
+    duration_s: float | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What speech recognition heard in one piece of media."""
+
+    role: str
+    model: str
+    language: str | None
+    segments: int  # How many TextSignals with source `transcript:ROLE` there are.
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """How long a stage worked on an upload."""
+
+    stage: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ContentSignals:
+    """Everything the models found in an upload; replay starts here, without media."""
+
+    event: ContentIngested
+    stage: Stage
+    texts: tuple[TextSignal, ...] = ()
+    media: tuple[MediaFact, ...] = ()
+    hashes: tuple[MediaHash, ...] = ()
+    matches: tuple[BankMatch, ...] = ()
+    transcripts: tuple[Transcript, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    models: tuple[ModelUse, ...] = ()
+    stage_times: tuple[StageTime, ...] = ()
+    provisional_sent: bool = False  # SCREENED signals of this revision were judged too.
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The span that carried a score."""
+
+    source: str  # A text's name, transcript:ROLE, a media role, uploader.
+    reason: str
+    start_char: int | None = None
+    end_char: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryScore:
+    """One category of a decision; None where no model covers it or its input lacks."""
+
+    category: Category
+    probability: float | None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyScore:
+    """How unusual an upload is for its uploader."""
+
+    name: str
+    value: float  # In [0, 1]; higher is riskier.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """Which policy decided."""
+
+    id: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskDecision:
+    """The word on an upload that other services act on."""
+
+    decision_id: str
+    content_id: str
+    revision: int
+    uploader_id: str
+    kind: Kind
+    action: Action
+    provisional: bool
+    supersedes: str | None
+    clause: str  # The clause of the policy that fired.
+    categories: tuple[CategoryScore, ...]  # Every category, in CATEGORIES' order.
+    anomalies: tuple[AnomalyScore, ...]
+    campaign_id: str | None
+    policy: PolicyRef
+    models: tuple[ModelUse, ...]
+    missing: tuple[Missing, ...]
+    braked: bool
+    automated_detection: bool
+    automated_decision: bool
+    event_time: datetime
+    stage_times: tuple[StageTime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentUpload:
+    """One of an uploader's last uploads, as its history remembers it."""
+
+    content_id: str
+    revision: int
+    event_time: datetime
+    signature: bytes  # 32 bytes: SimHash of the mean embedding; empty if none.
+    decision: bytes  # The decision as it was sent; empty once the upload is older.
+    learned: bool = True  # False (blocked, provisional, no usable time): not scored on.
+
+
+@dataclass(frozen=True, slots=True)
+class UploaderHistory:
+    """What is remembered of an uploader; bounded, and the changelog's record."""
+
+    uploader_id: str
+    uploads: int = 0
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    centroid: bytes = b""  # float32 little-endian: running mean of embeddings.
+    centroid_uploads: int = 0
+    distance_mean: float = 0.0  # Of an upload's cosine distance from the centroid …
+    distance_m2: float = 0.0  # … and its sum of squared deviations (Welford).
+    recent: tuple[RecentUpload, ...] = ()  # Oldest first.
+    judged: bytes = (
+        b""  # 8-byte digests of (content_id, revision, stage), oldest first.
+    )

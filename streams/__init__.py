@@ -1,0 +1,1 @@
+"""Event in, decision out: the core, its Kafka edges and the wiring."""

@@ -1,0 +1,210 @@
+"""What each stage does with one event: decode, fetch, understand, pass on.
+
+The handlers raise `TransientError` (tried again) or `PermanentError` (a dead letter);
+the ledger stage that calls them sees to the rest.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TypeVar
+
+from schemas.cloudevents import binary_headers
+from schemas.codec import Codec
+from schemas.errors import CodecError, RegistryError
+from schemas.ingress import read_event
+from schemas.records import ContentIngested, ContentSignals, StageTime
+from schemas.topics import SCREENED, SIGNALS
+from streams.batcher import Batcher
+from streams.errors import EventError, TransientError
+from streams.listen import completed, longest_s, roles_with_speech
+from streams.media import MediaStore
+from streams.messages import Output, Record
+from streams.stage import Handled
+from streams.understand import Understanding
+from streams.upload import FetchedMedia, Upload
+
+Decoded = TypeVar("Decoded", ContentIngested, ContentSignals)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+# Usual events are under 4 KiB; 64 KiB at their worst take 0.1 s to decode.
+DECODE_ON_LOOP_BYTES = 64 * 1024
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ToHear = tuple[ContentSignals, Sequence[FetchedMedia]]
+
+
+class ScreenHandler:
+    """`screen`: content.ingested.v1 to content.screened.v1 or content.signals.v1."""
+
+    def __init__(
+        self,
+        *,
+        codec: Codec,
+        store: MediaStore,
+        understanding: Understanding,
+        examine_pool: Executor,
+        embed: Batcher[ContentSignals, ContentSignals],
+        provisional_after_s: float,
+    ) -> None:
+        self._codec = codec
+        self._store = store
+        self._examine = understanding.examine
+        self._examine_pool = examine_pool
+        self._embed = embed
+        self._provisional_after_s = provisional_after_s
+
+    async def __call__(self, record: Record) -> Handled:
+        """Understand what needs no transcript and send the upload on its lane."""
+        event = await self._decoded(record)
+        started_s = monotonic()
+        fetched = await asyncio.gather(*map(self._store.fetch, event.media))
+        upload = Upload(event, tuple(fetched), record.arrived_at)
+        examined = await asyncio.get_running_loop().run_in_executor(
+            self._examine_pool, self._examine, upload
+        )
+        screened = await self._embed.submit(examined)
+        return self._route(record, _timed(screened, "screen", started_s))
+
+    async def _decoded(self, record: Record) -> ContentIngested:
+        """Decode on the loop what is small; hostile bytes could take seconds."""
+        if len(record.value or b"") <= DECODE_ON_LOOP_BYTES:
+            return decode_event(self._codec, record)
+        return await asyncio.to_thread(decode_event, self._codec, record)
+
+    def _route(self, record: Record, signals: ContentSignals) -> Handled:
+        """Choose the lane; long speech also gets a provisional decision first."""
+        outputs: tuple[Output, ...]
+        if not roles_with_speech(signals):
+            lane = "fast"
+            outputs = (self._output(SIGNALS.name, completed(signals), record),)
+        elif longest_s(signals.media) > self._provisional_after_s:
+            lane = "slow_provisional"
+            signals = replace(signals, provisional_sent=True)
+            outputs = (
+                self._output(SIGNALS.name, signals, record),
+                self._output(SCREENED.name, signals, record),
+            )
+        else:
+            lane = "slow"
+            outputs = (self._output(SCREENED.name, signals, record),)
+        return Handled(outputs, _facts(signals, lane=lane))
+
+    def _output(self, topic: str, signals: ContentSignals, record: Record) -> Output:
+        return signals_output(self._codec, topic, signals, record)
+
+
+class TranscribeHandler:
+    """`transcribe`: content.screened.v1 to content.signals.v1."""
+
+    def __init__(
+        self,
+        *,
+        codec: Codec,
+        store: MediaStore,
+        listen: Batcher[ToHear, ContentSignals],
+    ) -> None:
+        self._codec = codec
+        self._store = store
+        self._listen = listen
+
+    async def __call__(self, record: Record) -> Handled:
+        """Add what is said in the upload's sound."""
+        signals = decode_value(self._codec, record, ContentSignals)
+        started_s = monotonic()
+        roles = roles_with_speech(signals)
+        refs = [ref for ref in signals.event.media if ref.role in roles]
+        fetched = await asyncio.gather(*map(self._store.fetch, refs))
+        heard = await self._listen.submit((signals, fetched))
+        timed = _timed(heard, "transcribe", started_s)
+        output = signals_output(self._codec, SIGNALS.name, timed, record)
+        segments = sum(t.segments for t in timed.transcripts)
+        return Handled((output,), _facts(timed, segments=segments))
+
+
+def decode_event(codec: Codec, record: Record) -> ContentIngested:
+    """Return the event of a record, in any of the forms that are read.
+
+    Raises:
+        EventError: it is no event.
+        TransientError: the schema registry does not answer.
+    """
+    with wire_errors():
+        _, event = read_event(
+            codec,
+            record.value,
+            record.headers,
+            default_time=record.arrived_at or EPOCH,
+        )
+    return event
+
+
+@contextmanager
+def wire_errors() -> Iterator[None]:
+    """Turn the wire's errors into what the stage does next."""
+    try:
+        yield
+    except CodecError as error:
+        raise EventError(error.code, str(error)) from error
+    except RegistryError as error:
+        raise TransientError(str(error)) from error
+
+
+def decode_value(codec: Codec, record: Record, kind: type[Decoded]) -> Decoded:
+    """Return the decoded value of a record.
+
+    Raises:
+        EventError: it is not what its topic carries.
+        TransientError: the schema registry does not answer.
+    """
+    with wire_errors():
+        return codec.decode(record.value, kind)
+
+
+def signals_output(
+    codec: Codec, topic: str, signals: ContentSignals, record: Record
+) -> Output:
+    """Return signals as a record: screened by content, complete by uploader."""
+    event = signals.event
+    key = event.uploader_id if topic == SIGNALS.name else event.content_id
+    stage = "transcribe" if signals.transcripts else "screen"
+    headers = binary_headers(
+        type=topic,
+        source=f"/headgate/{stage}",
+        id=f"{event.content_id}:{event.revision}:{signals.stage.lower()}",
+        subject=event.content_id,
+        time=event.event_time,
+        schema=f"{topic}-value",
+    )
+    value = codec.encode(signals)
+    return Output(topic, key.encode(), value, (*headers, *record.trace))
+
+
+def off_the_loop(
+    work: Callable[[Sequence[Item]], Sequence[Result]], pool: Executor
+) -> Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]:
+    """Run a batch on a model's own thread: one call at a time, loop kept free."""
+
+    async def run(items: Sequence[Item]) -> Sequence[Result]:
+        return await asyncio.get_running_loop().run_in_executor(pool, work, items)
+
+    return run
+
+
+def _timed(signals: ContentSignals, stage: str, started_s: float) -> ContentSignals:
+    spent = StageTime(stage, round((monotonic() - started_s) * 1000, 1))
+    return replace(signals, stage_times=(*signals.stage_times, spent))
+
+
+def _facts(signals: ContentSignals, **more: object) -> tuple[tuple[str, object], ...]:
+    event = signals.event
+    facts = {
+        "content_id": event.content_id,
+        "kind": event.kind.lower(),
+        "missing": [m.signal for m in signals.missing],
+        **more,
+    }
+    return tuple(facts.items())

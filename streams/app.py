@@ -1,0 +1,150 @@
+"""The Faust app: three agents that only pull raw bytes and hand them on.
+
+Every setting below that departs from Faust's default steps round a defect that was
+seen to lose events or to hang; the letters point into the tests that show it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol, cast
+
+import faust
+from faust.types import TP
+
+from schemas.topics import INGESTED, SCREENED, SIGNALS
+from streams.commits import Committer
+from streams.ledger import TopicPartition
+from streams.messages import Record
+from streams.settings import Settings
+
+# Longer than any pause: Faust counts back-pressure as idleness and leaves the group
+# for ever when this passes (F14, F15). A week, in seconds.
+NEVER_IDLE_S = 604_800.0
+COMMIT_INTERVAL_S = 1.0
+SOURCES = {
+    "screen": INGESTED.name,
+    "transcribe": SCREENED.name,
+    "judge": SIGNALS.name,
+}
+
+
+class Stage(Protocol):
+    """What an agent hands its events to."""
+
+    async def admit(self, record: Record) -> None:
+        """Take an event on, or wait for a free slot."""
+
+    async def drain(self, timeout_s: float) -> int:
+        """Finish the work in flight within `timeout_s`; give up the rest."""
+
+    async def revoke(self, partitions: Iterable[tuple[str, int]]) -> None:
+        """Let partitions go."""
+
+
+class HeadgateApp(faust.App):
+    """Faust, with a drain and commits of our own in place of its."""
+
+    drain: Callable[[], Awaitable[None]]
+
+    async def _consumer_wait_empty(self, consumer: object, logger: object) -> None:
+        """Finish or give up what is in flight, then commit what is finished.
+
+        Faust calls this on a stop and on a rebalance, after it stopped the flow. Its
+        own version waits without limit (F30) or commits unfinished work (F31).
+        """
+        await self.drain()
+
+    async def commit_offsets(self, offsets: Mapping[TopicPartition, int]) -> bool:
+        """Commit next offsets to the group; False when it was not the time."""
+        mine = {TP(*partition): offset for partition, offset in offsets.items()}
+        consumer: Any = self.consumer  # Each driver's commit; its type hides it.
+        done: bool = await consumer._commit(mine)
+        return done
+
+
+def build_app(settings: Settings) -> HeadgateApp:
+    """Build the app; it has no agents yet."""
+    return HeadgateApp(
+        settings.app_id,
+        broker=[f"kafka://{host}" for host in settings.bootstrap_servers.split(",")],
+        processing_guarantee="at_least_once",  # Built-in exactly_once: F23, F24.
+        key_serializer="raw",
+        value_serializer="raw",
+        stream_buffer_maxsize=64,  # F14, F45
+        stream_wait_empty=False,  # F30, F31: HeadgateApp drains.
+        stream_publish_on_commit=False,  # F7
+        broker_max_poll_interval=NEVER_IDLE_S,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 10,
+        broker_request_timeout=max(60.0, settings.session_timeout_s * 2),
+        broker_rebalance_timeout=120.0,
+        consumer_group_instance_id=settings.instance_id,  # F20
+        consumer_auto_offset_reset="earliest",
+        table_standby_replicas=0,  # F21
+        topic_allow_declare=False,  # F40
+        topic_disable_leader=True,
+        web_enabled=False,  # F41
+        cython_optimizations=False,  # F43
+        worker_redirect_stdouts=False,  # F42
+    )
+
+
+def add_stages(
+    app: HeadgateApp,
+    stages: Mapping[str, Stage],
+    committer: Committer,
+    drain_timeout_s: float,
+) -> None:
+    """Give the app an agent for each stage, and its drain, revokes and commits."""
+
+    async def drain() -> None:
+        await asyncio.gather(*(s.drain(drain_timeout_s) for s in stages.values()))
+        await committer.flush()
+
+    async def revoked(_app: Any, revoked: set[TP], **kwargs: Any) -> None:
+        lost = [(tp.topic, tp.partition) for tp in revoked]
+        for stage in stages.values():
+            await stage.revoke(lost)
+        committer.forget(lost)
+
+    app.drain = drain
+    app.on_partitions_revoked.connect(cast(Any, revoked), weak=False)
+    app.timer(interval=COMMIT_INTERVAL_S)(committer.flush)
+    for name, stage in stages.items():
+        _add_agent(app, name, stage)
+
+
+def _add_agent(app: HeadgateApp, name: str, stage: Stage) -> None:
+    source = app.topic(
+        SOURCES[name],
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        acks=False,  # Positions are committed by us: streams/commits.py.
+    )
+
+    async def pull(stream: Any) -> None:
+        events: AsyncIterator[Any] = stream.noack().events()
+        async for event in events:
+            await stage.admit(as_record(event))
+
+    app.agent(source, name=name, concurrency=1)(pull)
+
+
+def as_record(event: Any) -> Record:
+    """Return the raw record behind a Faust event."""
+    message = event.message
+    headers = message.headers or ()
+    if hasattr(headers, "items"):
+        headers = headers.items()
+    timestamp_s = message.timestamp
+    return Record(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        timestamp_ms=-1 if timestamp_s is None else round(timestamp_s * 1000),
+        key=message.key,
+        value=message.value,
+        headers=tuple((name, value) for name, value in headers),
+    )

@@ -1,0 +1,175 @@
+"""One micro-batch of `judge`: records in, decisions and changed histories out.
+
+Called for one partition at a time, in offset order; it writes nothing itself, so a
+batch that could not be committed is judged again and comes out the same.
+"""
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from time import perf_counter
+
+from schemas.cloudevents import binary_headers
+from schemas.codec import Codec
+from schemas.errors import CodecError
+from schemas.records import Action, ContentSignals, RiskDecision, UploaderHistory
+from schemas.topics import DECISION, DECISION_CURRENT, HISTORY, REVIEW_REQUESTED
+from streams.agents import decode_value
+from streams.dead_letters import DeadLetters
+from streams.errors import EventError, PermanentError
+from streams.judge import Judge
+from streams.judging import JudgedBatch
+from streams.messages import Output, Record
+from streams.pipeline import decide
+from streams.telemetry import EventLine, EventLog
+
+
+class CodedHistories(MutableMapping[str, UploaderHistory]):
+    """Histories of a batch: read from encoded ones, changes kept apart."""
+
+    def __init__(self, codec: Codec, encoded: Mapping[str, bytes]) -> None:
+        self._codec = codec
+        self._encoded = encoded
+        self.changed: dict[str, UploaderHistory] = {}
+
+    def __getitem__(self, uploader_id: str) -> UploaderHistory:
+        if uploader_id in self.changed:
+            return self.changed[uploader_id]
+        return self._codec.decode(self._encoded[uploader_id], UploaderHistory)
+
+    def __setitem__(self, uploader_id: str, history: UploaderHistory) -> None:
+        self.changed[uploader_id] = history
+
+    def __delitem__(self, uploader_id: str) -> None:
+        raise TypeError("a history is erased by a tombstone, not by judging")
+
+    def __iter__(self):  # type: ignore[no-untyped-def]  # Mapping's own type.
+        return iter({**self._encoded, **self.changed})
+
+    def __len__(self) -> int:
+        return len({**self._encoded, **self.changed})
+
+
+class BatchJudging:
+    """Judges batches with one judge and one codec."""
+
+    def __init__(
+        self, judge: Judge, codec: Codec, dead_letters: DeadLetters, log: EventLog
+    ) -> None:
+        self._judge = judge
+        self._codec = codec
+        self._dead_letters = dead_letters
+        self._log = log
+
+    def __call__(
+        self, records: Sequence[Record], histories: Mapping[str, bytes]
+    ) -> JudgedBatch:
+        """Judge records in order; what can't be judged becomes a dead letter."""
+        batch = JudgedBatch()
+        current = CodedHistories(self._codec, histories)
+        for record in records:
+            self._one(record, current, batch)
+        batch.histories = {
+            uploader_id: self._codec.encode(history)
+            for uploader_id, history in current.changed.items()
+        }
+        return batch
+
+    def _one(
+        self, record: Record, histories: CodedHistories, batch: JudgedBatch
+    ) -> None:
+        line = self._log.begin("judge", record)
+        started_s = perf_counter()
+        try:
+            signals = decode_value(self._codec, record, ContentSignals)
+            word = decide(self._judge, signals, histories, self._codec.encode)
+            judge_ms = (perf_counter() - started_s) * 1000
+            batch.outputs += self._outputs(record, word, judge_ms)
+        except PermanentError as error:
+            self._bury(record, error, batch, line)
+        except Exception as error:  # A defect of ours must not lose the event either.
+            failure = PermanentError("internal_error", type(error).__name__)
+            self._bury(record, failure, batch, line, defect=error)
+        else:
+            facts = _facts(signals, word)
+            batch.finish.append(lambda: self._went_well(line, facts))
+
+    def _outputs(
+        self, record: Record, word: RiskDecision | bytes | None, judge_ms: float
+    ) -> list[Output]:
+        if word is None:
+            return []
+        if isinstance(word, bytes):  # Judged before: the same bytes go out again.
+            value, decision = word, self._recorded(word)
+        else:
+            value, decision = self._codec.encode(word), word
+        topics = [DECISION.name, DECISION_CURRENT.name]
+        if decision.action == Action.REVIEW and not decision.provisional:
+            topics.append(REVIEW_REQUESTED.name)
+        key = decision.content_id.encode()
+        return [
+            Output(topic, key, value, _headers(topic, decision, record, judge_ms))
+            for topic in topics
+        ]
+
+    def _recorded(self, value: bytes) -> RiskDecision:
+        try:
+            return self._codec.decode(value, RiskDecision)
+        except CodecError as error:
+            raise EventError(error.code, str(error)) from error
+
+    def _bury(
+        self,
+        record: Record,
+        error: PermanentError,
+        batch: JudgedBatch,
+        line: EventLine,
+        defect: Exception | None = None,
+    ) -> None:
+        batch.outputs.append(self._dead_letters.letter(record, error, attempts=1))
+
+        def finish() -> None:
+            line.dead_letter(error, defect)
+            self._dead_letters.note_burial(error)
+
+        batch.finish.append(finish)
+
+    def _went_well(self, line: EventLine, facts: dict[str, object]) -> None:
+        line.finish(**facts)
+        self._dead_letters.note_success()
+
+
+def history_output(partition: int, uploader_id: str, value: bytes) -> Output:
+    """Return a history as a changelog record, beside the partition it belongs to."""
+    return Output(HISTORY.name, uploader_id.encode(), value, partition=partition)
+
+
+def _headers(
+    topic: str, decision: RiskDecision, record: Record, judge_ms: float
+) -> tuple[tuple[str, bytes], ...]:
+    headers = binary_headers(
+        type=topic,
+        source="/headgate/judge",
+        id=decision.decision_id,
+        subject=decision.content_id,
+        time=decision.event_time,
+        schema=f"{topic}-value",
+    )
+    # Not in the value: the same input must give the same bytes.
+    spent = ("headgate-judge-ms", f"{judge_ms:.2f}".encode())
+    return (*headers, spent, *record.trace)
+
+
+def _facts(
+    signals: ContentSignals, word: RiskDecision | bytes | None
+) -> dict[str, object]:
+    event = signals.event
+    facts: dict[str, object] = {"content_id": event.content_id}
+    if not isinstance(word, RiskDecision):
+        return {**facts, "duplicate": "again" if word else "old"}
+    return {
+        **facts,
+        "decision_id": word.decision_id,
+        "action": word.action.lower(),
+        "clause": word.clause,
+        "provisional": word.provisional,
+        "stage_ms": {time.stage: time.ms for time in word.stage_times},
+    }

@@ -1,0 +1,47 @@
+"""The `headgate` command: one file for each subcommand.
+
+Exit codes: 0 done; 1 done, and the result is bad (a count does not add up, a line was
+no event); 2 could not start (bad setting, missing model, no broker); 70 a fault.
+"""
+
+import sys
+
+import typer
+from click.exceptions import Abort
+
+from streams.cli import assess, broker, demo, doctor, produce, tail, topics, transcribe
+from streams.cli import worker as worker_command
+from streams.cli.terminal import complain
+from streams.errors import HeadgateError
+
+app = typer.Typer(
+    name="headgate",
+    help="Streaming risk detection: uploads in from Kafka, risk decisions out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("assess")(assess.assess)
+app.command("transcribe")(transcribe.transcribe)
+app.command("worker")(worker_command.worker)
+app.command("produce")(produce.produce)
+app.command("tail")(tail.tail)
+app.command("broker")(broker.broker)
+app.command("doctor")(doctor.doctor)
+app.add_typer(topics.app, name="topics")
+
+
+def main() -> None:
+    """Run the command line; a known failure is one sentence, not a traceback."""
+    try:
+        app()
+    except HeadgateError as error:
+        complain(str(error))
+        sys.exit(2)
+    except (KeyboardInterrupt, Abort):
+        sys.exit(130)
+    except BrokenPipeError:  # `headgate tail … | head`: the reader has enough.
+        sys.stderr.close()
+        sys.exit(0)

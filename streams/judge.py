@@ -1,0 +1,213 @@
+"""The judging core for one upload: score, decide, then learn.
+
+    judged = judge.judge(signals, history)
+    history = judge.learn(history, signals, judged.decision, encode(judged.decision))
+
+Learning is a step of its own since the history keeps the decision's bytes, and
+encoding is the caller's. The worker, `assess` and replay all call these two.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from schemas.records import (
+    CATEGORIES,
+    Action,
+    AnomalyScore,
+    Category,
+    CategoryScore,
+    ContentSignals,
+    Evidence,
+    Missing,
+    ModelUse,
+    RiskDecision,
+    Stage,
+    UploaderHistory,
+)
+from streams.history import recall, remember
+from streams.policy import Consequence, Findings, Policy, Verdict
+from streams.scorers.base import Score, Scorer
+from streams.scorers.hash_match import match_value
+
+# Ours, made once; every decision id hangs on it.
+DECISION_NAMESPACE = uuid.UUID("6f1d7c1e-52a5-4f0e-9a3b-0c7e5d2b8a41")
+# Probabilities are rounded before policy sees them: their low bits differ between
+# processors, and a decision must not.
+PROBABILITY_DECIMALS = 4
+TOP_EVIDENCE = 5  # Spans a category; a reviewer reads no more at a glance.
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What judging one upload gave.
+
+    `duplicate` is `no`: a new `decision`, to be encoded, learned and emitted.
+    `again`: judged before; emit `recorded` as it is, learn nothing.
+    `old`: judged before, or a provisional word after the final one; emit nothing, log
+    it. `history` is the one that was passed in.
+    """
+
+    decision: RiskDecision | None
+    history: UploaderHistory
+    duplicate: Literal["no", "again", "old"] = "no"
+    recorded: bytes | None = None
+    scores: tuple[Score, ...] = ()
+
+
+class Judge:
+    """Scorers and a policy; pure, so one judge serves every thread."""
+
+    def __init__(self, scorers: tuple[Scorer, ...], policy: Policy) -> None:
+        self._scorers = scorers
+        self._policy = policy
+
+    @property
+    def policy(self) -> Policy:
+        """The policy it decides by."""
+        return self._policy
+
+    def judge(self, signals: ContentSignals, history: UploaderHistory) -> Judged:
+        """Decide on an upload, or recognise one that was judged before.
+
+        Raises:
+            ValueError: the history is another uploader's.
+        """
+        if history.uploader_id != signals.event.uploader_id:
+            raise ValueError(
+                f"history is of uploader {history.uploader_id!r}; expected "
+                f"{signals.event.uploader_id!r}; look it up by the event's uploader_id"
+            )
+        known = recall(history, signals)
+        if known is not None:
+            duplicate: Literal["again", "old"] = "again" if known.decision else "old"
+            return Judged(None, history, duplicate, known.decision)
+        scored = [(s, s.score(signals, history)) for s in self._scorers]
+        scores = tuple(score for _, given in scored for score in given)
+        models = (m for scorer, given in scored if given for m in scorer.models)
+        decision = self._decide(signals, scores, models)
+        return Judged(decision, history, scores=scores)
+
+    def learn(
+        self,
+        history: UploaderHistory,
+        signals: ContentSignals,
+        decision: RiskDecision,
+        decision_bytes: bytes,
+    ) -> UploaderHistory:
+        """Return the next history; see `streams.history.remember`."""
+        return remember(history, signals, decision, decision_bytes)
+
+    def _decide(
+        self,
+        signals: ContentSignals,
+        scores: tuple[Score, ...],
+        models: Iterable[ModelUse],
+    ) -> RiskDecision:
+        event = signals.event
+        categories, anomalies = _by_category(scores), _anomalies(scores)
+        verdict = self._verdict(signals, categories, anomalies)
+        earlier = signals.provisional_sent and signals.stage is not Stage.SCREENED
+        return RiskDecision(
+            decision_id=decision_id(signals, signals.stage, self._policy.sha256),
+            content_id=event.content_id,
+            revision=event.revision,
+            uploader_id=event.uploader_id,
+            kind=event.kind,
+            action=verdict.action,
+            provisional=signals.stage is Stage.SCREENED,
+            supersedes=decision_id(signals, Stage.SCREENED, self._policy.sha256)
+            if earlier
+            else None,
+            clause=verdict.clause,
+            categories=categories,
+            anomalies=anomalies,
+            campaign_id=None,
+            policy=self._policy.ref,
+            models=tuple(dict.fromkeys((*signals.models, *models))),
+            missing=tuple(_with_consequence(c) for c in verdict.consequences),
+            braked=False,
+            automated_detection=True,  # Nothing but machines speaks here …
+            automated_decision=verdict.action is not Action.REVIEW,  # … a person does.
+            event_time=event.event_time,
+            stage_times=signals.stage_times,
+        )
+
+    def _verdict(
+        self,
+        signals: ContentSignals,
+        categories: tuple[CategoryScore, ...],
+        anomalies: tuple[AnomalyScore, ...],
+    ) -> Verdict:
+        banks: dict[str, float] = {}
+        for match in signals.matches:
+            value = _rounded(match_value(match))
+            banks[match.bank] = max(value, banks.get(match.bank, 0.0))
+        found = {
+            c.category: c.probability for c in categories if c.probability is not None
+        }
+        return self._policy.decide(
+            Findings(
+                stage=signals.stage,
+                categories=found,
+                anomalies={a.name: a.value for a in anomalies},
+                banks=banks,
+                missing=signals.missing,
+            )
+        )
+
+
+def decision_id(signals: ContentSignals, stage: Stage, policy_sha256: str) -> str:
+    """Return the id of the decision on these signals: UUIDv5, so it is always the same.
+
+    Of policy, stage, revision and content id; the last may hold anything, the others
+    hold no line end.
+    """
+    event = signals.event
+    name = f"{policy_sha256}\n{stage}\n{event.revision}\n{event.content_id}"
+    return str(uuid.uuid5(DECISION_NAMESPACE, name))
+
+
+def _by_category(scores: tuple[Score, ...]) -> tuple[CategoryScore, ...]:
+    """Merge the scores into every category, in CATEGORIES' order."""
+    return tuple(
+        _merged(category, [score for score in scores if score.category is category])
+        for category in CATEGORIES
+    )
+
+
+def _merged(category: Category, scores: list[Score]) -> CategoryScore:
+    """Take the highest score and the strongest evidence of all."""
+    if not scores:
+        return CategoryScore(category, None)
+    spans = [_rounded_evidence(e) for score in scores for e in score.evidence]
+    spans.sort(key=lambda e: -1.0 if e.score is None else e.score, reverse=True)
+    highest = max(score.value for score in scores)
+    return CategoryScore(category, _rounded(highest), tuple(spans[:TOP_EVIDENCE]))
+
+
+def _anomalies(scores: tuple[Score, ...]) -> tuple[AnomalyScore, ...]:
+    return tuple(
+        AnomalyScore(score.name, _rounded(score.value), score.reason)
+        for score in scores
+        if score.category is None
+    )
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), PROBABILITY_DECIMALS)
+
+
+def _rounded_evidence(evidence: Evidence) -> Evidence:
+    if evidence.score is None:
+        return evidence
+    return replace(evidence, score=_rounded(evidence.score))
+
+
+def _with_consequence(consequence: Consequence) -> Missing:
+    """Say what the policy did about a missing signal, after the reason's code."""
+    missing = consequence.missing
+    joint = ";" if ":" in missing.reason else ":"  # The code ends at the first colon.
+    said = f"{missing.reason}{joint} policy says {consequence.action.lower()}"
+    return replace(missing, reason=said)

@@ -1,0 +1,169 @@
+"""Read topics from a chosen place, without joining a group; edge, for tools and tests.
+
+Nothing is committed and no one is disturbed: partitions are assigned, not subscribed.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from time import monotonic
+from typing import Any, Literal
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+
+from streams.cluster import ANSWER_S, KAFKA_LOG, cluster_of
+from streams.errors import StartError, TransientError
+from streams.messages import Record
+
+Start = Literal["beginning", "end"] | int | datetime
+
+_POLL_S = 0.1  # How often `stop_when` is asked during silence.
+_CHUNK = 500  # Records handed over per call; more gains nothing (20,000/s here).
+
+
+def tail(
+    bootstrap_servers: str,
+    topics: Sequence[str],
+    *,
+    start: Start = "beginning",
+    until_end: bool = False,
+    stop_when: Callable[[], bool] | None = None,
+    idle_timeout_s: float | None = None,
+) -> Iterator[Record]:
+    """Yield committed records of `topics` as they come; blocks; close it to stop early.
+
+    Args:
+        bootstrap_servers: the broker's addresses.
+        topics: existing topics; order holds within a partition only.
+        start: where to begin: an offset counts in every partition; of a time (aware)
+            only records at or after it are yielded.
+        until_end: stop at what was the end when reading started.
+        stop_when: asked between records and every 0.1 s of silence.
+        idle_timeout_s: stop after this much silence.
+
+    Raises:
+        StartError: the broker does not answer, or a topic does not exist.
+        TransientError: reading failed on the way.
+    """
+    consumer = Consumer(_config(bootstrap_servers))
+    try:
+        partitions = _partitions(consumer, bootstrap_servers, topics)
+        consumer.assign(_placed(consumer, partitions, start))
+        since_ms = _ms(start) if isinstance(start, datetime) else None
+        for record in _follow(
+            consumer, len(partitions), until_end, stop_when, idle_timeout_s
+        ):
+            if since_ms is None or record.timestamp_ms >= since_ms:
+                yield record
+    finally:
+        consumer.close()
+
+
+def _config(bootstrap_servers: str) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        # librdkafka wants a name even where no group is joined.
+        "group.id": f"headgate-tail-{uuid.uuid4()}",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",  # When retention has eaten the start.
+        "isolation.level": "read_committed",
+        "enable.partition.eof": True,
+        "fetch.wait.max.ms": 50,  # 500 by default: felt by whoever watches a demo.
+        "log_level": 3,  # Errors: a broker that goes away is told nowhere else.
+        "logger": KAFKA_LOG,
+    }
+
+
+def _partitions(
+    consumer: Any, bootstrap_servers: str, topics: Sequence[str]
+) -> list[tuple[str, int]]:
+    known = cluster_of(consumer, bootstrap_servers).topics
+    for topic in topics:
+        if topic not in known:
+            raise StartError(
+                f"topic {topic} does not exist at {bootstrap_servers}; run "
+                "`headgate topics apply`, or pick one that does"
+            )
+    return [(topic, number) for topic in topics for number in known[topic].partitions]
+
+
+def _placed(
+    consumer: Any, partitions: Sequence[tuple[str, int]], start: Start
+) -> list[Any]:
+    if isinstance(start, datetime):
+        return [_at_time(consumer, topic, p, _ms(start)) for topic, p in partitions]
+    named = {"beginning": OFFSET_BEGINNING, "end": OFFSET_END}
+    offset = named[start] if isinstance(start, str) else start
+    return [TopicPartition(topic, number, offset) for topic, number in partitions]
+
+
+def _at_time(consumer: Any, topic: str, partition: int, since_ms: int) -> Any:
+    found = _look_up(consumer, topic, partition, since_ms)
+    if found.offset < 0 and _look_up(consumer, topic, partition, 0).offset < 0:
+        # Not even the epoch has a record at or after it: the partition is empty or the
+        # broker can't look up times (the embedded one). Scan; `tail` drops the rest.
+        return TopicPartition(topic, partition, OFFSET_BEGINNING)
+    return found  # After the last record this is OFFSET_END, as it should be.
+
+
+def _look_up(consumer: Any, topic: str, partition: int, time_ms: int) -> Any:
+    asked = [TopicPartition(topic, partition, time_ms)]
+    try:
+        return consumer.offsets_for_times(asked, timeout=ANSWER_S)[0]
+    except KafkaException as error:
+        raise TransientError(
+            f"{topic}[{partition}]: looking up a time failed: {error.args[0].str()}"
+        ) from error
+
+
+def _follow(
+    consumer: Any,
+    partitions: int,
+    until_end: bool,
+    stop_when: Callable[[], bool] | None,
+    idle_timeout_s: float | None,
+) -> Iterator[Record]:
+    ended: set[tuple[str, int]] = set()
+    last_record = monotonic()
+    while not (until_end and len(ended) == partitions):
+        if idle_timeout_s is not None and monotonic() - last_record > idle_timeout_s:
+            return
+        for message in consumer.consume(_CHUNK, _POLL_S):
+            if stop_when is not None and stop_when():
+                return
+            if message.error() is None:
+                last_record = monotonic()
+                yield _record(message)
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                ended.add((message.topic(), message.partition()))
+            elif not message.error().retriable():
+                raise TransientError(
+                    f"reading {message.topic()}[{message.partition()}] failed: "
+                    f"{message.error().str()}"
+                )
+        if stop_when is not None and stop_when():
+            return
+
+
+def _record(message: Any) -> Record:
+    _, timestamp_ms = message.timestamp()
+    return Record(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        timestamp_ms=timestamp_ms,
+        key=message.key(),
+        value=message.value(),
+        headers=tuple(message.headers() or ()),
+    )
+
+
+def _ms(when: datetime) -> int:
+    return int(when.timestamp() * 1000)

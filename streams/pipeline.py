@@ -1,0 +1,81 @@
+"""The whole judgement of an upload: encode, score, decide, learn. START READING HERE.
+
+The worker, `headgate assess`, replay and the tests call these same functions, so the
+same input gives the same decision. Nothing here knows Kafka, files, clocks or settings.
+
+    upload ──encode──▶ signals ──score──▶ scores ──decide──▶ decision
+                          │                  ▲                  │
+                          └──────────▶ learn ┴──── history ◀────┘
+"""
+
+from collections.abc import Callable, MutableMapping
+
+from schemas.records import (
+    ContentSignals,
+    Missing,
+    RiskDecision,
+    UploaderHistory,
+)
+from streams.judge import Judge
+from streams.listen import Listening, completed, roles_with_speech, unheard
+from streams.understand import Understanding
+from streams.upload import Upload
+
+Histories = MutableMapping[str, UploaderHistory]
+EncodeDecision = Callable[[RiskDecision], bytes]
+
+
+class Pipeline:
+    """The encoders and the judge, in the order an upload meets them."""
+
+    def __init__(
+        self,
+        understanding: Understanding,
+        listening: Callable[[], Listening | Missing],
+        judge: Judge,
+    ) -> None:
+        self._understanding = understanding
+        self._listening = listening  # Loaded when the first sound comes.
+        self._judge = judge
+
+    def encode(self, upload: Upload) -> ContentSignals:
+        """Return everything the models find in an upload; slow, no state."""
+        examined = self._understanding.examine(upload)
+        (screened,) = self._understanding.embed([examined])
+        roles = roles_with_speech(screened)
+        if not roles:
+            return completed(screened)
+        listening = self._listening()
+        if isinstance(listening, Missing):
+            return unheard(screened, roles, listening.reason)
+        sounds = [fetched for fetched in upload.fetched if fetched.ref.role in roles]
+        (heard,) = listening.transcribe([(screened, sounds)])
+        return heard
+
+    def decide(
+        self, signals: ContentSignals, histories: Histories, encode: EncodeDecision
+    ) -> RiskDecision | bytes | None:
+        """Judge signals against their uploader's history and remember them there.
+
+        Returns:
+            The decision; the recorded bytes of an upload that was judged before; or
+            None when it was judged so long ago that its decision is kept no more.
+        """
+        return decide(self._judge, signals, histories, encode)
+
+
+def decide(
+    judge: Judge,
+    signals: ContentSignals,
+    histories: Histories,
+    encode: EncodeDecision,
+) -> RiskDecision | bytes | None:
+    """Score, decide, then learn: one upload, with the history it belongs to."""
+    uploader_id = signals.event.uploader_id
+    history = histories.get(uploader_id) or UploaderHistory(uploader_id)
+    judged = judge.judge(signals, history)
+    if judged.decision is None:
+        return judged.recorded
+    learned = judge.learn(history, signals, judged.decision, encode(judged.decision))
+    histories[uploader_id] = learned
+    return judged.decision

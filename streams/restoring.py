@@ -1,0 +1,66 @@
+"""Reads a partition's histories back from their compacted changelog."""
+
+from collections.abc import Callable
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from schemas.topics import HISTORY
+from streams.errors import TransientError
+
+POLL_S = 1.0
+BATCH = 1000
+# No answer for this long: the broker is away, and the caller tries again.
+SILENCE_S = 30.0
+
+
+def history_reader(
+    bootstrap_servers: str, topic: str = HISTORY.name
+) -> Callable[[int], dict[str, bytes]]:
+    """Return a function that reads one partition's histories; it blocks."""
+
+    def restore(partition: int) -> dict[str, bytes]:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "group.id": "headgate-restore",  # Required, never joined.
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+            }
+        )
+        try:
+            return _read(consumer, TopicPartition(topic, partition))
+        except KafkaException as error:
+            raise TransientError(f"can't read {topic}[{partition}]: {error}") from error
+        finally:
+            consumer.close()
+
+    return restore
+
+
+def _read(consumer: Consumer, source: TopicPartition) -> dict[str, bytes]:
+    low, high = consumer.get_watermark_offsets(source, timeout=SILENCE_S)
+    source.offset = low
+    consumer.assign([source])
+    histories: dict[str, bytes] = {}
+    silent_s = 0.0
+    while _position(consumer, source, low) < high:
+        messages = consumer.consume(BATCH, POLL_S)
+        silent_s = 0.0 if messages else silent_s + POLL_S
+        if silent_s > SILENCE_S:
+            raise TransientError(f"{source.topic}[{source.partition}] does not answer")
+        for message in messages:
+            if message.error() is not None:
+                raise KafkaException(message.error())
+            uploader_id, value = (message.key() or b"").decode(), message.value()
+            if value is None:
+                histories.pop(uploader_id, None)  # A tombstone: erased.
+            else:
+                histories[uploader_id] = value
+    return histories
+
+
+def _position(consumer: Consumer, source: TopicPartition, low: int) -> int:
+    """Return the next offset to read; past transaction markers too."""
+    offset: int = consumer.position([source])[0].offset
+    return max(offset, low)

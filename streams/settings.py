@@ -1,0 +1,149 @@
+"""Where things run: settings from `HEADGATE_…` variables, read once by the wiring.
+
+What is judged, and how hard, is not here but in the policy.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.errors import StartError
+
+
+def default_policy() -> Path:
+    """Return the policy that comes with Headgate."""
+    return Path(str(files("deploy") / "policies" / "default.yaml"))
+
+
+class Settings(BaseSettings):
+    """Every setting, with its unit and default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEADGATE_", frozen=True, extra="ignore"
+    )
+
+    # The broker.
+    bootstrap_servers: str = Field(
+        "127.0.0.1:9092", description="Kafka's addresses, host:port, comma-separated"
+    )
+    app_id: str = Field(
+        "headgate",
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        description="prefix of consumer groups and transactional ids",
+    )
+    judge_mode: Literal["transactional", "ledger"] = Field(
+        "transactional",
+        description="judge: decisions, histories and offsets in one transaction, or "
+        "at-least-once (the embedded broker can't do the first)",
+    )
+    instance_id: str | None = Field(
+        None,
+        description="static group membership, e.g. the pod's ordinal; none: dynamic",
+    )
+    session_timeout_s: float = Field(
+        30,
+        ge=6,  # Kafka's own floor, group.min.session.timeout.ms.
+        description="how long the group waits for a silent worker, in seconds",
+    )
+    registry_url: str | None = Field(
+        None,
+        description="schema registry with Confluent's API; none: the committed ids",
+    )
+
+    # The models.
+    asr: str = Field(
+        "whisper:base",
+        description="speech: whisper:NAME, whisper:PATH of a checkpoint, or sphinx",
+    )
+    text_model: str = Field(
+        "all-MiniLM-L6-v2",
+        description="text embeddings: a sentence-transformers name or folder",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where models run; auto: CUDA where there is one"
+    )
+    allow_download: bool = Field(
+        False, description="models given by name may be fetched from their hub"
+    )
+
+    # What is judged.
+    policy: Path = Field(
+        default_factory=default_policy, description="the policy's YAML file"
+    )
+    banks: tuple[Path, ...] = Field(
+        (), description="hash banks, CSV files; JSON list in the variable"
+    )
+
+    # Media.
+    media_root: Path | None = Field(
+        None, description="the only folder that file: URIs may name; none: no file: URI"
+    )
+    media_hosts: tuple[str, ...] = Field(
+        (), description="hosts that http(s): URIs may name; JSON list in the variable"
+    )
+    media_max_bytes: int = Field(
+        256 * 1024 * 1024, gt=0, description="largest media taken, in bytes"
+    )
+    media_max_s: float = Field(
+        4 * 3600, gt=0, description="longest sound or video taken, in seconds"
+    )
+    media_timeout_s: float = Field(
+        30, gt=0, description="longest fetch of one piece of media, in seconds"
+    )
+    provisional_after_s: float = Field(
+        60,
+        gt=0,
+        description="speech longer than this gets a provisional decision first",
+    )
+    event_max_skew_s: float = Field(
+        86_400, gt=0, description="how far ahead of its arrival an event's time may be"
+    )
+
+    # The flow.
+    in_flight: int = Field(
+        128, ge=1, le=4096, description="events a stage works on at once"
+    )
+    batch_size: int = Field(32, ge=1, le=1024, description="events in a micro-batch")
+    batch_wait_ms: float = Field(
+        20, ge=0, description="how long a micro-batch waits from its first event"
+    )
+    transcribe_batch_size: int = Field(
+        4, ge=1, le=256, description="sound files in a micro-batch of transcribe"
+    )
+    retry_attempts: int = Field(
+        4, ge=1, description="tries of a transient failure before a dead letter"
+    )
+    drain_timeout_s: float = Field(
+        10, gt=0, description="how long a stop waits for work in flight"
+    )
+    dead_letter_limit: int = Field(
+        50, ge=1, description="dead letters in a row that stop a stage"
+    )
+    threads: int = Field(
+        0, ge=0, description="threads a model may use; 0: the library's own choice"
+    )
+
+    # What is told.
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severe line that is logged"
+    )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read settings from the environment; `overrides` win.
+
+    Raises:
+        StartError: a variable has a value that can't be used.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them.
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "HEADGATE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise StartError(
+            f"{name} is {first.get('input')!r}: {first['msg']}; "
+            "see `headgate doctor --help` for every setting"
+        ) from error

@@ -1,0 +1,149 @@
+"""Runs the events of one stage side by side, losing none: the ledger mode.
+
+An agent hands each event to `admit`. From there: a slot (bounds memory and the work a
+crash repeats), the ledger, the stage's own work with retries, its outputs confirmed by
+the broker, and then, in offset order, the commit. Every failure ends as a retry or as a
+dead letter whose delivery was confirmed too.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams.commits import Committer
+from streams.dead_letters import DeadLetters
+from streams.errors import PermanentError
+from streams.ledger import Entry, Ledger, TopicPartition
+from streams.messages import Output, Record
+from streams.retries import RetriesExhaustedError, retried
+from streams.telemetry import EventLog
+
+
+class Producer(Protocol):
+    """Writes outputs; returns once the broker has confirmed."""
+
+    async def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int | None = None,
+    ) -> None:
+        """Write one record.
+
+        Raises:
+            TransientError: not confirmed; it may or may not have been written.
+            PermanentError: the broker will never take it (too large, not allowed).
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What a stage makes of one event: its outputs, and facts for the log line."""
+
+    outputs: tuple[Output, ...]
+    facts: tuple[tuple[str, object], ...] = ()
+
+
+Handler = Callable[[Record], Awaitable[Handled]]
+
+
+class LedgerStage:
+    """One stage in ledger mode: at-least-once, with deterministic outputs."""
+
+    def __init__(
+        self,
+        name: str,
+        handler: Handler,
+        producer: Producer,
+        dead_letters: DeadLetters,
+        committer: Committer,
+        *,
+        in_flight: int,
+        attempts: int,
+        log: EventLog,
+    ) -> None:
+        self.name = name
+        self.ledger = Ledger[int]()  # The token is the offset.
+        self._handler = handler
+        self._producer = producer
+        self._dead_letters = dead_letters
+        self._committer = committer
+        self._epoch = 0  # Rises with every revoke.
+        self._slots = asyncio.Semaphore(in_flight)
+        self._attempts = attempts
+        self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def admit(self, record: Record) -> None:
+        """Take an event on; waiting while all slots are in use is the back-pressure."""
+        epoch = self._epoch
+        await self._slots.acquire()
+        if epoch != self._epoch:  # Revoked while it waited: its new owner does it.
+            self._slots.release()
+            return
+        partition = (record.topic, record.partition)
+        entry = self.ledger.add(partition, record.offset, record.offset)
+        task = asyncio.create_task(self._run(record, entry))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def drain(self, timeout_s: float) -> int:
+        """Wait for the work in flight, then give the rest up uncommitted.
+
+        Returns:
+            How many events were given up; their next owner does them again.
+        """
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+        return self.ledger.forget(self.ledger.partitions)
+
+    async def revoke(self, partitions: Iterable[TopicPartition]) -> None:
+        """Give up what is in flight on partitions that are no longer ours."""
+        self._epoch += 1
+        self.ledger.forget(partitions)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._slots.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.fatal(self.name, error)
+
+    async def _run(self, record: Record, entry: Entry[int]) -> None:
+        line = self._log.begin(self.name, record)
+        try:
+            handled, attempts = await retried(
+                lambda: self._handler(record), self._attempts
+            )
+            await self._write(handled.outputs)
+            self._dead_letters.note_success()
+            line.finish(attempts=attempts, **dict(handled.facts))
+        except PermanentError as error:
+            await self._bury(record, error)
+            line.dead_letter(error)
+        except Exception as error:  # A defect of ours must not lose the event either.
+            failure = PermanentError("internal_error", f"{type(error).__name__}")
+            await self._bury(record, failure)
+            line.dead_letter(failure, defect=error)
+        if finished := self.ledger.done(entry):
+            self._committer.note(entry.partition, finished[-1] + 1)
+
+    async def _write(self, outputs: Iterable[Output]) -> None:
+        """Write one after another: a provisional word goes before the final one."""
+        for output in outputs:
+            await self._write_one(output)
+
+    async def _write_one(self, out: Output) -> None:
+        await retried(
+            lambda: self._producer.send(
+                out.topic, out.key, out.value, out.headers, out.partition
+            ),
+            attempts=None,
+        )
+
+    async def _bury(self, record: Record, error: PermanentError) -> None:
+        attempts = error.attempts if isinstance(error, RetriesExhaustedError) else 1
+        await self._write_one(self._dead_letters.letter(record, error, attempts))
+        self._dead_letters.note_burial(error)

@@ -1,0 +1,123 @@
+"""Logs: one line per event at its end; JSON unless a person watches.
+
+Never text or media of an upload: lines carry ids, codes, counts and milliseconds.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from time import monotonic
+from typing import NoReturn, TextIO
+
+import structlog
+
+from streams.errors import PermanentError
+from streams.messages import Record
+
+# sysexits.h EX_SOFTWARE: an internal fault; the orchestrator starts the worker anew.
+EXIT_FAULT = 70
+
+
+def set_up_logs(level: str, stream: TextIO = sys.stderr) -> None:
+    """Send every line to `stream`: readable on a terminal, JSON elsewhere."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    on_terminal = stream.isatty()
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    colours = on_terminal and "NO_COLOR" not in os.environ
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=colours)
+        if on_terminal
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=True,
+    )
+    # Libraries speak through logging; only what a person must act on comes through.
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                renderer,
+            ],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        )
+    )
+    logging.basicConfig(
+        handlers=[handler], level=max(number, logging.WARNING), force=True
+    )
+
+
+class EventLine:
+    """The log line of one event; written once, when the event ends."""
+
+    def __init__(self, stage: str, record: Record) -> None:
+        self._started_s = monotonic()
+        self._log = structlog.get_logger().bind(
+            stage=stage,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+        )
+
+    def finish(self, **facts: object) -> None:
+        """Write that the stage is done with the event."""
+        self._log.info("event_done", ms=self._ms(), **facts)
+
+    def dead_letter(
+        self, error: PermanentError, defect: Exception | None = None
+    ) -> None:
+        """Write that the event became a dead letter; a defect shows where it is."""
+        where = _frames(defect) if defect is not None else None
+        facts = {} if where is None else {"error": type(defect).__name__, "at": where}
+        self._log.warning(
+            "event_dead_letter", ms=self._ms(), reason=error.code, **facts
+        )
+
+    def _ms(self) -> float:
+        return round((monotonic() - self._started_s) * 1000, 1)
+
+
+class EventLog:
+    """Begins event lines, notes what else happens, and ends the process on a fault."""
+
+    def __init__(self, exit_process: Callable[[int], NoReturn] = os._exit) -> None:
+        self._exit_process = exit_process
+
+    def begin(self, stage: str, record: Record) -> EventLine:
+        """Start the clock of one event."""
+        return EventLine(stage, record)
+
+    def note(self, event: str, **facts: object) -> None:
+        """Write a line that is not about one event."""
+        structlog.get_logger().info(event, **facts)
+
+    def fatal(self, stage: str, error: BaseException) -> NoReturn:
+        """Say why and exit at once, without acking anything in flight.
+
+        `os._exit` on purpose: an orderly exit would let Faust commit the failing
+        event on its way out (faust.md F18).
+        """
+        structlog.get_logger().critical(
+            "stage_stopped",
+            stage=stage,
+            error=type(error).__name__,
+            message=str(error),
+            at=_frames(error),
+        )
+        sys.stderr.flush()
+        self._exit_process(EXIT_FAULT)
+
+
+def _frames(error: BaseException) -> list[str]:
+    """Return the last frames as file:line; no source, no values, so nothing leaks."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return [f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in frames]

@@ -1,0 +1,1 @@
+"""Training and measuring the text-risk head; run by people, never by the stream."""

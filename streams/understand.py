@@ -1,0 +1,242 @@
+"""An event and its media become signals: what the encoders found, and what is missing.
+
+Two halves, because one scales with threads and the other with batches: `examine` looks
+at one upload's media, `embed` runs the text model over many uploads at once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from encoders.banks import ContentHash, HashBank
+from encoders.hashing import pdq, sha256_hex
+from encoders.image import decode_image, image_mime, probe_image
+from encoders.media_format import MediaLimits, probe_media
+from encoders.signals import EncodeError, ModelIdentity, Pixels
+from encoders.text import TextEncoder
+from encoders.video import key_frames
+from schemas.records import (
+    BankMatch,
+    Category,
+    ContentSignals,
+    MediaFact,
+    MediaHash,
+    Missing,
+    ModelUse,
+    Stage,
+    TextSignal,
+)
+from streams.upload import FetchedMedia, Upload
+
+# A long novel's chapter; beyond it a "title" is an attack on the text model's time.
+MAX_TEXT_CHARS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one piece of media, or several, showed."""
+
+    facts: tuple[MediaFact, ...] = ()
+    hashes: tuple[MediaHash, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+
+class Understanding:
+    """Encoders and banks, and how an upload goes through them."""
+
+    def __init__(
+        self,
+        text: TextEncoder,
+        banks: Sequence[HashBank],
+        limits: MediaLimits,
+        event_max_skew: timedelta,
+    ) -> None:
+        self._text = text
+        self._banks = tuple(banks)
+        self._limits = limits
+        self._event_max_skew = event_max_skew
+        self._bank_uses = tuple(
+            ModelUse("bank", bank.name, bank.sha256) for bank in self._banks
+        )
+
+    @property
+    def text_model(self) -> ModelIdentity:
+        """Which model embeds texts."""
+        return self._text.model
+
+    def examine(self, upload: Upload) -> ContentSignals:
+        """Look at media and event time; texts are still to be embedded."""
+        looks = [look_at(fetched, self._limits) for fetched in upload.fetched]
+        hashes = tuple(h for look in looks for h in look.hashes)
+        missing = [m for look in looks for m in look.missing]
+        missing += self._event_time_missing(upload)
+        return ContentSignals(
+            event=upload.event,
+            stage=Stage.SCREENED,
+            media=tuple(f for look in looks for f in look.facts),
+            hashes=hashes,
+            matches=tuple(self._matches(hashes)),
+            missing=tuple(missing),
+            models=self._bank_uses,
+        )
+
+    def embed(self, examined: Sequence[ContentSignals]) -> list[ContentSignals]:
+        """Add every text of every upload with its embedding, in one model pass."""
+        plans = [self._split_texts(signals.event.texts) for signals in examined]
+        vectors = self._vectors([text.text for texts, _ in plans for text in texts])
+        embedded = []
+        for signals, (texts, missing) in zip(examined, plans, strict=True):
+            mine = tuple(replace(t, embedding=next(vectors)) for t in texts)
+            embedded.append(
+                replace(
+                    signals,
+                    texts=signals.texts + mine,
+                    missing=signals.missing + missing,
+                    models=_with_model(signals.models, self._text.model),
+                )
+            )
+        return embedded
+
+    def embed_speech(self, spoken: Sequence[TextSignal]) -> tuple[TextSignal, ...]:
+        """Return transcript segments with their embeddings.
+
+        A segment longer than the model's window is split; its parts share its seconds.
+        """
+        parts = [
+            replace(one, text=one.text[span.start_char : span.end_char])
+            for one in spoken
+            for span in self._text.split(one.text)
+        ]
+        vectors = self._vectors([part.text for part in parts])
+        return tuple(replace(part, embedding=next(vectors)) for part in parts)
+
+    def _vectors(self, texts: Sequence[str]) -> Iterator[bytes]:
+        rows = self._text.embed(texts) if texts else ()
+        return iter([row.astype("<f4").tobytes() for row in rows])
+
+    def _split_texts(
+        self, texts: Iterable[tuple[str, str]]
+    ) -> tuple[list[TextSignal], tuple[Missing, ...]]:
+        parts, missing = [], []
+        for name, whole in texts:
+            if len(whole) > MAX_TEXT_CHARS:
+                reason = f"too_long: {len(whole)} characters, {MAX_TEXT_CHARS} read"
+                missing.append(Missing(f"text:{name}", reason))
+            for span in self._text.split(whole[:MAX_TEXT_CHARS]):
+                parts.append(
+                    TextSignal(
+                        source=name,
+                        text=whole[span.start_char : span.end_char],
+                        start_char=span.start_char,
+                        end_char=span.end_char,
+                    )
+                )
+        return parts, tuple(missing)
+
+    def _event_time_missing(self, upload: Upload) -> list[Missing]:
+        arrived_at = upload.arrived_at
+        if arrived_at is None:
+            return []
+        ahead = upload.event.event_time - arrived_at
+        if ahead <= self._event_max_skew:
+            return []
+        return [Missing("event_time", f"in_future: {ahead} after it arrived")]
+
+    def _matches(self, hashes: Sequence[MediaHash]) -> Iterator[BankMatch]:
+        looked = [ContentHash(h.algorithm, h.value, h.quality) for h in hashes]
+        for bank in self._banks:
+            for hit in bank.match(looked):
+                found = hashes[hit.hash_index]
+                yield BankMatch(
+                    role=found.role,
+                    bank=hit.bank,
+                    entry_id=hit.entry_id,
+                    category=Category(hit.category),
+                    algorithm=hit.algorithm,
+                    distance=hit.distance,
+                    frame_s=found.frame_s,
+                )
+
+
+def look_at(fetched: FetchedMedia, limits: MediaLimits) -> Looked:
+    """Identify one piece of media by its bytes and hash what it shows."""
+    ref, data = fetched.ref, fetched.data
+    if data is None:
+        return Looked(missing=(fetched.missing,) if fetched.missing else ())
+    sha256 = sha256_hex(data)
+    exact = MediaHash(ref.role, "sha256", sha256)
+    mime = image_mime(data)
+    try:
+        if mime is not None:
+            look = _look_at_picture(ref.role, data, mime, sha256, limits)
+        else:
+            look = _look_at_sound_or_video(ref.role, data, sha256, limits)
+    except EncodeError as error:
+        reason = f"{error.code}: {error}"
+        return Looked((), (exact,), (Missing(f"media:{ref.role}", reason),))
+    wrong = _wrong_mime(ref.role, ref.mime, look.facts[0].mime)
+    return Looked(look.facts, (exact, *look.hashes), look.missing + wrong)
+
+
+def _look_at_picture(
+    role: str, data: bytes, mime: str, sha256: str, limits: MediaLimits
+) -> Looked:
+    probe = probe_image(data, limits)
+    fact = MediaFact(
+        role,
+        mime,
+        len(data),
+        sha256,
+        width_px=probe.width_px,
+        height_px=probe.height_px,
+    )
+    return Looked((fact,), (_pdq_hash(role, decode_image(data, limits)),))
+
+
+def _look_at_sound_or_video(
+    role: str, data: bytes, sha256: str, limits: MediaLimits
+) -> Looked:
+    probe = probe_media(data, limits)
+    fact = MediaFact(
+        role,
+        probe.mime,
+        len(data),
+        sha256,
+        has_audio=probe.has_audio,
+        duration_s=probe.duration_s,
+        width_px=probe.width_px,
+        height_px=probe.height_px,
+    )
+    if not probe.has_video:
+        return Looked((fact,))
+    try:
+        frames = key_frames(data, limits)
+    except EncodeError as error:
+        missing = Missing(f"frames:{role}", f"{error.code}: {error}")
+        return Looked((fact,), missing=(missing,))
+    return Looked((fact,), tuple(_pdq_hash(role, frame) for frame in frames))
+
+
+def _pdq_hash(role: str, pixels: Pixels) -> MediaHash:
+    found = pdq(pixels)
+    return MediaHash(role, "pdq", found.hex, found.quality, pixels.frame_s)
+
+
+def _wrong_mime(role: str, claimed: str | None, found: str) -> tuple[Missing, ...]:
+    """Report a claim that can't be true; judged is what the bytes are."""
+    if claimed is None or _family(claimed) in (None, _family(found)):
+        return ()
+    return (Missing(f"mime:{role}", f"wrong_mime: claimed {claimed}, found {found}"),)
+
+
+def _family(mime: str) -> str | None:
+    """Return audio, video or image; sound containers may be called video."""
+    family = mime.partition("/")[0].lower()
+    return {"audio": "av", "video": "av", "image": "image"}.get(family)
+
+
+def _with_model(
+    models: tuple[ModelUse, ...], model: ModelIdentity
+) -> tuple[ModelUse, ...]:
+    use = ModelUse(model.role, model.name, model.sha256)
+    return models if use in models else (*models, use)

@@ -1,0 +1,186 @@
+"""Builds the parts from settings: the one place that knows them all.
+
+Models load here and nowhere else; what can't be had is a `StartError` in one sentence.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from encoders.banks import BankError, HashBank, load_bank
+from encoders.devices import choose_device, limit_threads
+from encoders.media_format import MediaLimits
+from encoders.signals import ModelUnavailableError
+from encoders.speech import Transcriber, load_transcriber
+from encoders.text import TextEncoder, load_text_encoder
+from schemas.codec import Codec
+from schemas.errors import SchemaError
+from schemas.ids import CommittedIds
+from schemas.records import CATEGORIES, Missing
+from schemas.registry import RegistryIds, check_registry
+from streams.errors import StartError
+from streams.judge import Judge
+from streams.listen import Listening
+from streams.media import MediaStore
+from streams.pipeline import Pipeline
+from streams.policy import Policy
+from streams.policy_file import parse_policy
+from streams.scorers import default_scorers
+from streams.scorers.text_risk import TextRisk
+from streams.settings import Settings
+from streams.understand import Understanding
+
+WEIGHTS = Path(__file__).parent / "scorers" / "weights"
+
+
+def build_codec(settings: Settings) -> Codec:
+    """Return the codec, with ids from the registry if one is set."""
+    if settings.registry_url is None:
+        return Codec(CommittedIds())
+    try:
+        check_registry(settings.registry_url)
+        return Codec(RegistryIds(settings.registry_url))
+    except SchemaError as error:
+        raise StartError(f"schema registry: {error}") from error
+
+
+def build_store(settings: Settings) -> MediaStore:
+    """Return the media store."""
+    return MediaStore(
+        root=settings.media_root,
+        hosts=settings.media_hosts,
+        max_bytes=settings.media_max_bytes,
+        timeout_s=settings.media_timeout_s,
+    )
+
+
+def build_limits(settings: Settings) -> MediaLimits:
+    """Return the limits that decoding works within."""
+    return MediaLimits(max_bytes=settings.media_max_bytes, max_s=settings.media_max_s)
+
+
+def build_text_encoder(settings: Settings) -> TextEncoder:
+    """Load the text model."""
+    limit_threads(settings.threads)
+    try:
+        return load_text_encoder(
+            settings.text_model,
+            device=choose_device(settings.device),
+            allow_download=settings.allow_download,
+        )
+    except ModelUnavailableError as error:
+        raise StartError(str(error)) from error
+
+
+def build_understanding(settings: Settings) -> Understanding:
+    """Load what `screen` needs: the text model and the banks."""
+    return Understanding(
+        text=build_text_encoder(settings),
+        banks=read_banks(settings),
+        limits=build_limits(settings),
+        event_max_skew=timedelta(seconds=settings.event_max_skew_s),
+    )
+
+
+def build_transcriber(settings: Settings) -> Transcriber:
+    """Load speech recognition."""
+    limit_threads(settings.threads)
+    try:
+        return load_transcriber(
+            settings.asr,
+            device=choose_device(settings.device),
+            allow_download=settings.allow_download,
+        )
+    except ModelUnavailableError as error:
+        raise StartError(str(error)) from error
+
+
+def build_listening(settings: Settings, understanding: Understanding) -> Listening:
+    """Load what `transcribe` needs."""
+    transcriber = build_transcriber(settings)
+    return Listening(transcriber, understanding, build_limits(settings))
+
+
+def build_judge(settings: Settings, understanding: Understanding | None) -> Judge:
+    """Load what `judge` needs: the risk head and the policy.
+
+    Raises:
+        StartError: the head was trained on another text model than `understanding`'s.
+    """
+    head = build_text_risk()
+    if understanding is not None:
+        model = understanding.text_model
+        head.check_encoder(model.name, model.sha256)
+    return Judge(default_scorers(head), read_policy(settings.policy))
+
+
+def build_text_risk() -> TextRisk:
+    """Load the risk head, after its bytes were found to be the published ones."""
+    return TextRisk(read_weights("text_risk.safetensors"))
+
+
+def build_pipeline(settings: Settings, warn: Callable[[str], None]) -> Pipeline:
+    """Return the whole pipeline; speech loads when the first sound comes.
+
+    `warn` is told when speech can't be loaded: the decisions then say what is missing.
+    """
+    understanding = build_understanding(settings)
+
+    @cache
+    def listening() -> Listening | Missing:
+        try:
+            return build_listening(settings, understanding)
+        except StartError as error:
+            warn(str(error))
+            return Missing("transcript", f"model_unavailable: {settings.asr}")
+
+    return Pipeline(understanding, listening, build_judge(settings, understanding))
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy file.
+
+    Raises:
+        StartError: it can't be read, or says something that is not a policy.
+    """
+    return parse_policy(_read_text(path, "HEADGATE_POLICY"), str(path))
+
+
+def read_banks(settings: Settings) -> tuple[HashBank, ...]:
+    """Read the hash banks; their names are their files' names."""
+    banks = []
+    for path in settings.banks:
+        try:
+            text = _read_text(path, "HEADGATE_BANKS")
+            banks.append(load_bank(text, path.stem, frozenset(CATEGORIES)))
+        except BankError as error:
+            raise StartError(str(error)) from error
+    return tuple(banks)
+
+
+def read_weights(name: str) -> bytes:
+    """Return the bytes of shipped weights.
+
+    Raises:
+        StartError: they are not the ones whose SHA-256 the manifest names.
+    """
+    expected = json.loads((WEIGHTS / "manifest.json").read_text("utf-8"))[name]
+    data = (WEIGHTS / name).read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise StartError(
+            f"{name} has SHA-256 {found[:12]}…; expected {expected[:12]}… as "
+            "manifest.json says: install Headgate anew, or train again"
+        )
+    return data
+
+
+def _read_text(path: Path, setting: str) -> str:
+    try:
+        # Line ends as they are: a bank's hash is then what `sha256sum` says.
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"{setting}: {path} can't be read: {error}") from error

@@ -1,0 +1,107 @@
+"""Edges that tests hold in their hands: a producer, a log, a text encoder."""
+
+import asyncio
+import hashlib
+from collections import Counter
+
+import numpy as np
+
+from encoders.signals import ModelIdentity, Span, SpeechResult, SpeechSegment
+from streams.errors import TransientError
+from streams.messages import Output, Record
+
+
+class FakeProducer:
+    """Confirms every record, after failing the first `failures` times."""
+
+    def __init__(self, failures=0):
+        self.written: list[Output] = []
+        self._failures = failures
+
+    async def send(self, topic, key, value, headers=(), partition=None):
+        """Write a record, or fail as a broker that is away does."""
+        await asyncio.sleep(0)
+        if self._failures:
+            self._failures -= 1
+            raise TransientError("broker away")
+        self.written.append(Output(topic, key, value, tuple(headers), partition))
+
+
+class FatalError(Exception):
+    """The process would have ended here."""
+
+
+class FakeLine:
+    """A log line that is kept."""
+
+    def __init__(self, log):
+        self._log = log
+
+    def finish(self, **facts):
+        """Keep the facts."""
+        self._log.finished.append(facts)
+
+    def dead_letter(self, error, defect=None):
+        """Keep the code."""
+        self._log.dead.append(error.code)
+
+
+class FakeLog:
+    """Keeps what would be logged; remembers a fatal end instead of ending."""
+
+    def __init__(self):
+        self.finished, self.dead, self.notes, self.fatals = [], [], Counter(), []
+
+    def begin(self, stage, record):
+        """Start a line."""
+        return FakeLine(self)
+
+    def note(self, event, **facts):
+        """Count an event."""
+        self.notes[event] += 1
+
+    def fatal(self, stage, error):
+        """Remember the end."""
+        self.fatals.append(error)
+
+
+def a_record(offset=0, value=b"v", partition=0, topic="content.ingested.v1", **more):
+    """Build a record."""
+    return Record(topic, partition, offset, 1_700_000_000_000, b"k", value, **more)
+
+
+class FakeTextEncoder:
+    """Embeds a text as a unit vector that its hash chooses; splits nothing."""
+
+    model = ModelIdentity("text", "fake-text", "0" * 64)
+    dim = 384
+
+    def embed(self, texts):
+        """Return float32, shape (n, 384), rows of unit length."""
+        rows = []
+        for text in texts:
+            seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+            row = np.random.default_rng(seed).standard_normal(self.dim)
+            rows.append(row / np.linalg.norm(row))
+        return np.asarray(rows, dtype=np.float32).reshape(len(rows), self.dim)
+
+    def split(self, text):
+        """Return the whole text as one span; none for white space."""
+        return (Span(0, len(text)),) if text.strip() else ()
+
+
+class FakeTranscriber:
+    """Hears the same words in everything."""
+
+    model = ModelIdentity("speech", "fake-speech", "1" * 64)
+
+    def __init__(self, text="hello from the microphone"):
+        self._text = text
+
+    def transcribe(self, waveforms):
+        """Return one segment for each waveform."""
+        segments = [
+            SpeechSegment(0.0, waveform.duration_s, self._text)
+            for waveform in waveforms
+        ]
+        return [SpeechResult("en", (segment,)) for segment in segments]

@@ -1,0 +1,57 @@
+import pytest
+
+from schemas.ids import CommittedIds, committed_schemas
+from schemas.records import ContentIngested, RiskDecision
+from schemas.topics import (
+    DECISION,
+    HISTORY,
+    SIGNALS,
+    TOPICS,
+    dead_letter_topic,
+    topic_named,
+    topics_of,
+)
+
+
+@pytest.mark.parametrize("name", [t.name for t in TOPICS if t.name.endswith(".dlq")])
+def test_a_dead_letter_fits_beside_its_source(name: str) -> None:
+    """Same partitions and key as the source, and room for its largest value."""
+    letters, source = topic_named(name), topic_named(name.removesuffix(".dlq"))
+
+    assert letters.partitions == source.partitions
+    assert letters.key == source.key
+    assert letters.max_message_bytes > source.max_message_bytes
+    assert letters.subject is None
+
+
+def test_histories_stand_where_signals_do() -> None:
+    """Partition n of the changelog belongs to partition n of the signals."""
+    assert (HISTORY.partitions, HISTORY.key) == (SIGNALS.partitions, SIGNALS.key)
+    assert HISTORY.config["cleanup.policy"] == "compact"
+    assert "retention.ms" not in HISTORY.config
+
+
+def test_every_subject_has_a_committed_id() -> None:
+    """No topic without a schema and no schema without a topic."""
+    subjects = {topic.subject for topic in TOPICS if topic.subject}
+
+    assert {schema.subject for schema in committed_schemas()} == subjects
+    assert {CommittedIds().id_for(subject) for subject in subjects} == {1, 2, 3, 4}
+
+
+def test_names_are_safe_for_kafka() -> None:
+    """Dots but no underscores: Kafka's metrics mix the two up."""
+    assert all("_" not in topic.name for topic in TOPICS)
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS)
+
+
+def test_a_record_knows_its_topics() -> None:
+    """The first is the one whose subject names the record's id."""
+    assert topics_of(RiskDecision)[0] is DECISION
+    assert len(topics_of(ContentIngested)) == 1
+
+
+def test_an_unknown_topic_lists_the_known() -> None:
+    """Whoever mistypes a name sees the right ones."""
+    with pytest.raises(KeyError, match=r"content\.signals\.v1\.dlq"):
+        topic_named(dead_letter_topic("nothing"))

@@ -1,0 +1,60 @@
+import asyncio
+
+import pytest
+
+from streams.errors import PermanentError, TransientError
+from streams.retries import (
+    LONGEST_DELAY_S,
+    RetriesExhaustedError,
+    backoff_s,
+    retried,
+)
+
+
+def work_that_fails(times, error):
+    """Return work that fails so often, then succeeds."""
+    left = [times]
+
+    async def work():
+        if left[0]:
+            left[0] -= 1
+            raise error
+        return "done"
+
+    return work
+
+
+async def no_sleep(seconds):
+    """Don't wait."""
+
+
+def test_a_transient_failure_is_tried_again():
+    """Two failures and a success are three tries."""
+    work = work_that_fails(2, TransientError("away"))
+
+    assert asyncio.run(retried(work, 4, no_sleep)) == ("done", 3)
+
+
+def test_tries_are_bounded():
+    """What keeps failing is given up, with the number of tries and the last cause."""
+    work = work_that_fails(9, TransientError("away"))
+
+    with pytest.raises(RetriesExhaustedError, match=r"after 4 tries.*away") as caught:
+        asyncio.run(retried(work, 4, no_sleep))
+    assert (caught.value.code, caught.value.attempts) == ("retries_exhausted", 4)
+
+
+def test_a_permanent_failure_is_not_tried_again():
+    """What no retry mends fails at once."""
+    work = work_that_fails(1, PermanentError("bad", "bad"))
+
+    with pytest.raises(PermanentError):
+        asyncio.run(retried(work, 4, no_sleep))
+
+
+def test_pauses_grow_and_are_capped():
+    """Without jitter the pause doubles up to the longest."""
+    pauses = [backoff_s(attempt, jitter=lambda: 1.0) for attempt in range(1, 9)]
+
+    assert pauses[:3] == [0.2, 0.4, 0.8]
+    assert max(pauses) == LONGEST_DELAY_S

@@ -1,0 +1,199 @@
+import asyncio
+
+import pytest
+
+from streams.commits import Committer
+from streams.dead_letters import DeadLetterLimitError, DeadLetters
+from streams.errors import PermanentError, TransientError
+from streams.messages import Output
+from streams.stage import Handled, LedgerStage
+from tests.fakes import FakeLog, FakeProducer, a_record
+
+SOURCE = ("content.ingested.v1", 0)
+
+
+class Bench:
+    """A stage with everything around it faked."""
+
+    def __init__(self, handler, *, in_flight=8, failures=0, limit=50):
+        self.positions = {}
+        self.producer = FakeProducer(failures)
+        self.log = FakeLog()
+        committer = Committer(self._commit)
+        committer.note = self.positions.__setitem__
+        self.stage = LedgerStage(
+            "screen",
+            handler,
+            self.producer,
+            DeadLetters("screen", "headgate", limit),
+            committer,
+            in_flight=in_flight,
+            attempts=2,
+            log=self.log,
+        )
+
+    async def _commit(self, offsets):
+        return True
+
+    def run(self, *records):
+        """Admit records and wait for them."""
+
+        async def scenario():
+            for record in records:
+                await self.stage.admit(record)
+            await self.stage.drain(5)
+
+        asyncio.run(scenario())
+
+    @property
+    def topics(self):
+        """Where was written to."""
+        return [output.topic for output in self.producer.written]
+
+
+async def passes_on(record):
+    """Write the event on as it is."""
+    return Handled((Output("out", record.key, record.value),))
+
+
+def test_a_finished_event_is_written_then_committed():
+    """The position moves past an event whose output the broker has confirmed."""
+    bench = Bench(passes_on)
+
+    bench.run(a_record(0), a_record(1))
+
+    assert bench.topics == ["out", "out"]
+    assert bench.positions == {SOURCE: 2}
+
+
+def test_an_unfinished_head_holds_the_position():
+    """A later event that is done first moves nothing (faust.md F3)."""
+
+    async def handler(record):
+        if record.offset == 0:
+            await asyncio.Event().wait()
+        return await passes_on(record)
+
+    bench = Bench(handler)
+
+    async def scenario():
+        for offset in range(3):
+            await bench.stage.admit(a_record(offset))
+        await bench.stage.drain(0.1)
+
+    asyncio.run(scenario())
+    assert bench.positions == {}
+
+
+def test_a_permanent_failure_is_a_dead_letter_with_the_original_bytes():
+    """Key, value, headers and partition are the original's."""
+
+    async def handler(record):
+        raise PermanentError("bad_bytes", "no Avro")
+
+    bench = Bench(handler)
+    bench.run(a_record(3, b"\x00junk", headers=(("h", b"1"),)))
+
+    (letter,) = bench.producer.written
+    assert letter.topic == "content.ingested.v1.dlq"
+    assert (letter.key, letter.value, letter.partition) == (b"k", b"\x00junk", 0)
+    assert ("h", b"1") in letter.headers
+    assert bench.positions == {SOURCE: 4}
+
+
+def test_a_defect_is_a_dead_letter_and_never_a_loss():
+    """An exception nobody foresaw ends as a dead letter named internal_error."""
+
+    async def handler(record):
+        raise ZeroDivisionError
+
+    bench = Bench(handler)
+    bench.run(a_record())
+
+    assert bench.topics == ["content.ingested.v1.dlq"]
+    assert bench.log.dead == ["internal_error"]
+
+
+def test_a_transient_failure_is_tried_again_then_dead():
+    """Two tries, then a dead letter that says so."""
+    tries = []
+
+    async def handler(record):
+        tries.append(record.offset)
+        raise TransientError("store away")
+
+    bench = Bench(handler)
+    bench.run(a_record())
+
+    assert tries == [0, 0]
+    assert bench.log.dead == ["retries_exhausted"]
+
+
+def test_an_output_is_written_until_the_broker_confirms():
+    """A broker that is away delays the output; nothing is lost or committed early."""
+    bench = Bench(passes_on, failures=3)
+    bench.run(a_record())
+
+    assert bench.topics == ["out"]
+    assert bench.positions == {SOURCE: 1}
+
+
+def test_slots_bound_what_is_in_flight():
+    """A third event waits until one of two is done: that is the back-pressure."""
+    gate = asyncio.Event()
+
+    async def handler(record):
+        await gate.wait()
+        return Handled(())
+
+    bench = Bench(handler, in_flight=2)
+
+    async def scenario():
+        await bench.stage.admit(a_record(0))
+        await bench.stage.admit(a_record(1))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(bench.stage.admit(a_record(2)), 0.05)
+        gate.set()
+        await bench.stage.drain(5)
+
+    asyncio.run(scenario())
+
+
+def test_an_event_that_waited_through_a_revoke_is_not_taken_on():
+    """Its partition has a new owner, who gets it too."""
+    gate, handled = asyncio.Event(), []
+
+    async def handler(record):
+        handled.append(record.offset)
+        await gate.wait()
+        return Handled(())
+
+    bench = Bench(handler, in_flight=1)
+
+    async def scenario():
+        await bench.stage.admit(a_record(0))
+        waiting = asyncio.create_task(bench.stage.admit(a_record(1)))
+        await asyncio.sleep(0.01)
+        await bench.stage.revoke([SOURCE])
+        gate.set()
+        await waiting
+        await bench.stage.drain(5)
+
+    asyncio.run(scenario())
+    assert handled == [0]
+    assert bench.positions == {}
+
+
+def test_dead_letters_without_end_stop_the_stage():
+    """More in a row than the limit is a fault of ours: the process must end."""
+
+    async def handler(record):
+        raise PermanentError("bad", "bad")
+
+    bench = Bench(handler, limit=2, in_flight=1)
+    bench.run(*(a_record(offset) for offset in range(3)))
+
+    (error,) = bench.log.fatals
+    assert isinstance(error, DeadLetterLimitError)
+    assert "3 dead letters in a row at screen" in str(error)
+    assert bench.positions == {SOURCE: 2}

@@ -1,0 +1,206 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from encoders.banks import load_bank
+from encoders.hashing import sha256_hex
+from schemas.records import Category, MediaRef, Missing, Stage
+from streams.listen import Listening, completed, roles_with_speech, unheard
+from streams.understand import MAX_TEXT_CHARS, Understanding
+from streams.upload import FetchedMedia, Upload
+from tests.builders import an_event
+from tests.fakes import FakeTextEncoder, FakeTranscriber
+from tests.media_builders import LIMITS, a_picture, a_sound_file, a_video_file, encoded
+
+
+def understanding(*banks):
+    """Build the screen's half of understanding with a fake text model."""
+    return Understanding(FakeTextEncoder(), banks, LIMITS, timedelta(days=1))
+
+
+def screened(event, *fetched, arrived_at=None, banks=()):
+    """Run an upload through the screen's half."""
+    whole = understanding(*banks)
+    (signals,) = whole.embed([whole.examine(Upload(event, fetched, arrived_at))])
+    return signals
+
+
+def media(data, role="audio", **more):
+    """Build fetched media."""
+    return FetchedMedia(MediaRef(role, "file:///x", **more), data)
+
+
+def test_every_text_has_an_embedding_and_a_range():
+    """Each text of the event is embedded by itself, in the event's order."""
+    event = an_event(texts=(("lyrics", "la la"), ("title", "A song")))
+    signals = screened(event)
+
+    assert [(t.source, t.text) for t in signals.texts] == list(event.texts)
+    assert {len(t.embedding) for t in signals.texts} == {4 * FakeTextEncoder.dim}
+    assert (signals.texts[1].start_char, signals.texts[1].end_char) == (0, 6)
+
+
+def test_texts_of_many_uploads_keep_to_their_own():
+    """One model pass over a batch gives each upload its own texts."""
+    whole = understanding()
+    events = [an_event(f"c{i}", texts=(("title", f"song {i}"),)) for i in range(3)]
+    together = whole.embed([whole.examine(Upload(e)) for e in events])
+
+    assert together == [screened(e) for e in events]
+
+
+def test_a_text_beyond_the_limit_is_not_cut_silently():
+    """What was not read is listed as missing."""
+    signals = screened(an_event(texts=(("title", "x" * (MAX_TEXT_CHARS + 1)),)))
+
+    assert [m.signal for m in signals.missing] == ["text:title"]
+    assert signals.missing[0].reason.startswith("too_long: 100001 characters")
+
+
+def test_an_event_from_the_future_says_so():
+    """A time far past the record's own is a missing signal, not a fact."""
+    event = an_event(at_s=3 * 86_400)
+    arrived_at = an_event().event_time
+
+    assert [m.signal for m in screened(event, arrived_at=arrived_at).missing] == [
+        "event_time"
+    ]
+    assert screened(event, arrived_at=event.event_time).missing == ()
+
+
+def test_sound_is_identified_by_its_bytes():
+    """Type, size, length and exact hash come from the bytes."""
+    data = a_sound_file("flac", 1)
+    signals = screened(an_event(), media(data))
+
+    (fact,) = signals.media
+    assert (fact.mime, fact.has_audio, fact.size_bytes) == (
+        "audio/flac",
+        True,
+        len(data),
+    )
+    assert [(h.algorithm, h.value) for h in signals.hashes] == [
+        ("sha256", sha256_hex(data))
+    ]
+    assert roles_with_speech(signals) == ("audio",)
+
+
+def test_a_picture_has_a_perceptual_hash_and_nothing_to_hear():
+    """Pictures go the fast lane."""
+    signals = screened(an_event(), media(encoded(a_picture()), "cover"))
+
+    assert [h.algorithm for h in signals.hashes] == ["sha256", "pdq"]
+    assert roles_with_speech(signals) == ()
+    assert completed(signals).stage is Stage.COMPLETE
+
+
+def test_a_video_gives_frames_and_sound():
+    """Key frames are hashed with their second; the sound track is to be heard."""
+    signals = screened(an_event(), media(a_video_file(2), "video"))
+
+    frames = [h.frame_s for h in signals.hashes if h.algorithm == "pdq"]
+    assert len(frames) >= 2
+    assert frames == sorted(frames)
+    assert roles_with_speech(signals) == ("video",)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"plain words, no media", "unknown_format"),
+        (a_sound_file("flac", 1)[:60], "undecodable"),
+        (b"\x89PNG\r\n\x1a\n then nothing", "undecodable"),
+    ],
+)
+def test_media_that_can_not_be_read_is_missing_with_its_reason(data, code):
+    """The upload is judged without it, and the exact hash is still taken."""
+    signals = screened(an_event(), media(data))
+
+    assert [m.reason.split(":")[0] for m in signals.missing] == [code]
+    assert [h.algorithm for h in signals.hashes] == ["sha256"]
+
+
+def test_media_that_was_not_had_is_missing():
+    """What the store said is passed on."""
+    gone = Missing("media:audio", "not_found: no such file")
+    lost = FetchedMedia(MediaRef("audio", "file:///x"), None, gone)
+
+    assert screened(an_event(), lost).missing == (gone,)
+
+
+def test_a_false_claim_is_told_and_the_bytes_are_judged():
+    """A picture that claims to be sound is judged as the picture it is."""
+    signals = screened(an_event(), media(encoded(a_picture()), mime="audio/mpeg"))
+
+    assert signals.missing[0].reason == (
+        "wrong_mime: claimed audio/mpeg, found image/png"
+    )
+    assert signals.media[0].mime == "image/png"
+
+
+def test_known_bytes_are_matched_and_need_no_transcript():
+    """A bank entry decides at once; the transcript is said to be skipped."""
+    data = a_sound_file("flac", 1)
+    text = (
+        "entry_id,algorithm,value,category\n"
+        f"e1,sha256,{sha256_hex(data)},ip_infringement\n"
+    )
+    signals = screened(an_event(), media(data), banks=[load_bank(text, "known")])
+
+    (match,) = signals.matches
+    assert (match.bank, match.category) == ("known", Category.IP_INFRINGEMENT)
+    assert roles_with_speech(signals) == ()
+    assert completed(signals).missing[0].signal == "transcript:audio"
+
+
+def listening(text="hello"):
+    """Build the slow half with fakes."""
+    return Listening(FakeTranscriber(text), understanding(), LIMITS)
+
+
+def test_speech_becomes_text_with_seconds():
+    """A segment is embedded like any text and says when it was said."""
+    sound = media(a_sound_file("flac", 1))
+    before = screened(an_event(), sound)
+    (signals,) = listening().transcribe([(before, [sound])])
+
+    (spoken,) = signals.texts
+    assert (spoken.source, spoken.text) == ("transcript:audio", "hello")
+    assert (spoken.start_s, spoken.end_s) == (0.0, pytest.approx(1, abs=0.01))
+    assert len(spoken.embedding) == 4 * FakeTextEncoder.dim
+    assert signals.stage is Stage.COMPLETE
+    assert "fake-speech" in {model.name for model in signals.models}
+
+
+def test_a_batch_of_sounds_keeps_to_its_uploads():
+    """One undecodable sound among good ones is only its own upload's trouble."""
+    good, bad = media(a_sound_file("flac", 1)), media(a_sound_file("flac", 1)[:60])
+    before = screened(an_event(), good)
+    both = listening().transcribe([(before, [bad]), (before, [good])])
+
+    assert [m.signal for m in both[0].missing] == ["transcript:audio"]
+    assert both[0].transcripts == ()
+    assert len(both[1].transcripts) == 1
+
+
+def test_cut_sound_is_heard_and_said_to_be_cut():
+    """What is left is transcribed; that the end is missing is stated."""
+    whole = a_sound_file("flac", 4)
+    cut = media(whole[: len(whole) // 2])
+    before = replace(screened(an_event(), media(whole)))
+    (signals,) = listening().transcribe([(before, [cut])])
+
+    assert signals.missing[-1].reason.startswith("truncated")
+    assert len(signals.transcripts) == 1
+
+
+def test_speech_that_nothing_could_hear_is_missing():
+    """Without a model the decision says so."""
+    before = screened(an_event(), media(a_sound_file("flac", 1)))
+    signals = unheard(before, ["audio"], "model_unavailable: whisper:base")
+
+    assert signals.missing[-1] == Missing(
+        "transcript:audio", "model_unavailable: whisper:base"
+    )
+    assert signals.stage is Stage.COMPLETE
