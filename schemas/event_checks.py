@@ -59,6 +59,19 @@ def _check_length(field: str, text: str, least: int, most: int) -> None:
         least <= len(text) <= most,
         f"{field} has {len(text)} characters, expected {least} to {most}",
     )
+    _check_unicode(field, text)
+
+
+def _check_unicode(field: str, text: str) -> None:
+    """Refuse halves of surrogate pairs: JSON can carry them, UTF-8 and Kafka can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise CodecError(
+            "invalid_event",
+            f"{field} has half a surrogate pair at character {error.start}, expected "
+            "Unicode text",
+        ) from error
 
 
 def _check_id(field: str, text: str) -> None:
@@ -77,6 +90,8 @@ def _check_texts(texts: tuple[tuple[str, str], ...]) -> None:
         total <= MAX_TEXT_CHARS,
         f"texts have {total} characters together, expected {MAX_TEXT_CHARS} at most",
     )
+    for name, text in texts:
+        _check_unicode(f"texts.{name}", text)
 
 
 def _check_media(field: str, media: MediaRef) -> None:
