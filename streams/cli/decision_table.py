@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from schemas.dead_letter import parse_dead_letter
 from schemas.records import Action, CategoryScore, Evidence, RiskDecision
@@ -24,7 +24,8 @@ def decision_table(
 ) -> Table:
     """Return a row for each decision, by content, and one for each dead letter."""
     table = Table(
-        "content", "action", "because", "top category", "evidence", "models", "ms"
+        Column("content", no_wrap=True),
+        *("action", "because", "top category", "evidence", "models", "ms"),
     )
     for decision, record in sorted(decisions, key=lambda d: d[0].content_id):
         style = STYLES.get(decision.action, "")
@@ -85,10 +86,11 @@ def _span(evidence: Evidence) -> str:
 
 
 def _models(decision: RiskDecision) -> str:
-    return ", ".join(model.name for model in decision.models)
+    """Return the models' names, without the banks: the evidence names those."""
+    return "\n".join(m.name for m in decision.models if m.role != "bank")
 
 
 def _times(decision: RiskDecision, record: Record) -> str:
     times = [f"{time.stage} {time.ms:.0f}" for time in decision.stage_times]
     judge_ms = dict(record.headers).get(JUDGE_MS, b"0").decode()
-    return " · ".join([*times, f"judge {float(judge_ms):.0f}"])
+    return "\n".join([*times, f"judge {float(judge_ms):.0f}"])

@@ -18,6 +18,7 @@ from rich.progress import Progress
 
 from schemas.codec import Codec
 from schemas.dead_letter import parse_dead_letter
+from schemas.ids import CommittedIds
 from schemas.json_form import decision_to_json
 from schemas.records import RiskDecision
 from schemas.topics import DECISION, INGESTED, TOPICS, dead_letter_topic
@@ -31,6 +32,10 @@ from streams.messages import Output, Record
 from streams.settings import Settings, load_settings
 
 SAMPLES = Path(str(files("deploy") / "samples"))
+TOLD = (
+    *("bootstrap_servers", "judge_mode", "app_id", "asr", "log_level"),
+    "transcribe_batch_size",
+)
 LONGEST_S = 180.0  # A cold cache and two busy cores; usually it takes under 30.
 
 
@@ -52,6 +57,9 @@ def demo(
         bool,
         typer.Option("--json", help="One JSON object a decision, then a summary."),
     ] = False,
+    log_file: Annotated[
+        Path | None, typer.Option("--log", help="Keep the worker's log here.")
+    ] = None,
 ) -> None:
     """Watch sample uploads turn into decisions: nothing to install, nothing to start.
 
@@ -64,16 +72,16 @@ def demo(
     started_s = monotonic()
     settings = _settings()
     from streams.embedded_broker import EmbeddedBroker
-    from streams.wiring import build_codec
 
-    codec = build_codec(settings)
-    with EmbeddedBroker() as broker, tempfile.TemporaryFile("w+") as log:
+    codec = Codec(CommittedIds())
+    with EmbeddedBroker() as broker, _open_log(log_file) as log:
         broker.ensure_topics(topic.name for topic in TOPICS)
         settings = settings.model_copy(
             update={"bootstrap_servers": broker.bootstrap_servers}
         )
-        events_in = _send(settings, codec)
+        # The worker first: it loads its models while the events are sent.
         with _worker(settings, log) as worker:
+            events_in = _send(settings, codec)
             tally = _watch(settings, codec, events_in, worker)
         if worker.returncode not in (0, -signal.SIGTERM):
             _show_log(log)
@@ -85,6 +93,10 @@ def demo(
     raise typer.Exit(0 if tally.total == events_in else 1)
 
 
+def _open_log(path: Path | None) -> IO[str]:
+    return tempfile.TemporaryFile("w+") if path is None else path.open("w+")
+
+
 def _settings() -> Settings:
     """Return settings for the samples; speech falls back to what needs no weights."""
     settings = load_settings(
@@ -93,6 +105,7 @@ def _settings() -> Settings:
         banks=(SAMPLES / "bank.csv",),
         registry_url=None,
         app_id="headgate-demo",
+        transcribe_batch_size=16,  # All of the samples' speech, side by side.
         log_level="info",
     )
     from encoders.speech import weights_problem
@@ -127,8 +140,7 @@ def _send(settings: Settings, codec: Codec) -> int:
 @contextmanager
 def _worker(settings: Settings, log: IO[str]) -> Iterator["subprocess.Popen[str]"]:
     """Run `headgate worker` as users do: a process of its own, told by variables."""
-    names = ("bootstrap_servers", "judge_mode", "app_id", "asr", "log_level")
-    told = {f"HEADGATE_{name.upper()}": str(getattr(settings, name)) for name in names}
+    told = {f"HEADGATE_{name.upper()}": str(getattr(settings, name)) for name in TOLD}
     told["HEADGATE_MEDIA_ROOT"] = str(SAMPLES)
     told["HEADGATE_BANKS"] = f'["{SAMPLES / "bank.csv"}"]'
     inherited = {k: v for k, v in os.environ.items() if k != "HEADGATE_REGISTRY_URL"}

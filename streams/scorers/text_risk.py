@@ -82,7 +82,7 @@ class TextRisk:
                 f"text encoder is {name} ({sha256[:12]}), but the text-risk head was "
                 f"trained on {self._head.encoder_name} "
                 f"({self._head.encoder_sha256[:12]}); set HEADGATE_TEXT_MODEL back, or "
-                "train a head for it with `headgate train`"
+                "train a head for it with `make train`"
             )
 
     def score(
@@ -184,7 +184,7 @@ def _read(weights: bytes) -> _Head:
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise StartError(
             f"text-risk weights ({len(weights)} bytes) can't be used: {error}; restore "
-            "streams/scorers/weights/text_risk.safetensors or run `headgate train`"
+            "streams/scorers/weights/text_risk.safetensors or run `make train`"
         ) from error
     _check_shapes(head)
     return head
@@ -206,5 +206,5 @@ def _check_shapes(head: _Head) -> None:
         raise StartError(
             f"text-risk weights have shapes {shapes}, expected {expected}, all finite; "
             "restore streams/scorers/weights/text_risk.safetensors or run "
-            "`headgate train`"
+            "`make train`"
         )

@@ -119,7 +119,7 @@ def write_figures(figures: str, card: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(prog="headgate train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make train", description=__doc__)
     parser.add_argument(
         "--data", type=Path, required=True, help="folder of the shared data sets"
     )

@@ -1,0 +1,165 @@
+"""`make bench`: prints one table and writes bench.json.
+
+Every row is a ratio against a named peer or limit, measured in this run on this
+machine, alternating the two sides so that a busy moment hits both.
+"""
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from sentence_transformers import SentenceTransformer
+
+from encoders.embedding_cache import EmbeddingCache
+from encoders.model_files import find_text_model
+from encoders.text import load_text_encoder
+from schemas.codec import Codec
+from schemas.ids import CommittedIds
+from schemas.records import ContentSignals, Stage, TextSignal
+from streams.batch_judge import BatchJudging
+from streams.dead_letters import DeadLetters
+from streams.judge import Judge
+from streams.messages import Record
+from streams.scorers import default_scorers
+from streams.settings import default_policy
+from streams.telemetry import EventLog
+from streams.wiring import build_text_risk, read_policy
+from tests.builders import an_event
+
+Work = Callable[[], object]
+PACKAGES = ("torch", "sentence-transformers", "faust-streaming", "confluent-kafka")
+WORDS = ("river", "night", "phone", "bread", "train", "summer", "win", "code", "door")
+
+
+def texts(count: int, offset: int = 0) -> list[str]:
+    """Make distinct texts of 3 to 40 words."""
+    return [
+        " ".join(WORDS[(n * 7 + i * 4) % len(WORDS)] for i in range(3 + n % 38))
+        + f" {n}"
+        for n in range(offset, offset + count)
+    ]
+
+
+def ratio(ours: Work, theirs: Work, rounds: int) -> float:
+    """Return their time over ours, the median of alternating rounds."""
+    found = []
+    for _ in range(rounds):
+        ours_s, theirs_s = timed(ours), timed(theirs)
+        found.append(theirs_s / ours_s)
+    return round(median(found), 2)
+
+
+def timed(work: Work) -> float:
+    """Return how long `work` takes, in seconds."""
+    started_s = perf_counter()
+    work()
+    return perf_counter() - started_s
+
+
+def text_rows(count: int, rounds: int) -> list[dict[str, object]]:
+    """Embedding: against the library's own, and against ourselves without a cache."""
+    encoder = load_text_encoder("all-MiniLM-L6-v2", device="cpu", allow_download=False)
+    folder = find_text_model("all-MiniLM-L6-v2", allow_download=False)
+    library = SentenceTransformer(str(folder), device="cpu")
+    sample = sorted(texts(count), key=len)
+
+    def theirs(size: int) -> Work:
+        return lambda: library.encode(sample, batch_size=size)
+
+    best = min((8, 32, 64), key=lambda size: timed(theirs(size)))
+
+    def fresh(batch: list[str]) -> Work:
+        def work() -> None:
+            encoder._cache = EmbeddingCache()  # type: ignore[attr-defined]
+            encoder.embed(batch)
+
+        return work
+
+    repeats = [sample[n % (count * 3 // 10)] for n in range(count)]
+    distinct = ratio(fresh(sample), theirs(best), rounds)
+    spam = ratio(fresh(repeats), fresh(sample), rounds)
+    peer = f"SentenceTransformer.encode, sorted, batch {best}"
+    return [
+        row("texts embedded a second, distinct", distinct, peer, 0.95),
+        row("texts a second, 70 % repeats", spam, "the same, all distinct", 2.5),
+    ]
+
+
+def judge_row(count: int, rounds: int) -> dict[str, object]:
+    """Judging from signals, against embedding the same uploads' texts."""
+    encoder = load_text_encoder("all-MiniLM-L6-v2", device="cpu", allow_download=False)
+    codec = Codec(CommittedIds())
+    judge = Judge(default_scorers(build_text_risk()), read_policy(default_policy()))
+    judging = BatchJudging(judge, codec, DeadLetters("judge", "bench", 50), EventLog())
+    sample = texts(count, offset=100_000)
+    vectors = encoder.embed(sample)
+    records = [
+        Record(
+            "content.signals.v1",
+            0,
+            n,
+            0,
+            None,
+            codec.encode(
+                ContentSignals(
+                    an_event(f"c{n}", uploader_id=f"u{n}"),
+                    Stage.COMPLETE,
+                    texts=(TextSignal("title", text, vectors[n].tobytes()),),
+                )
+            ),
+        )
+        for n, text in enumerate(sample)
+    ]
+
+    def embed() -> None:
+        encoder._cache = EmbeddingCache()  # type: ignore[attr-defined]
+        encoder.embed(sample)
+
+    found = ratio(lambda: judging(records, {}), embed, rounds)
+    return row("uploads judged a second", found, "embedding their texts", 5.0)
+
+
+def row(name: str, value: float, against: str, target: float) -> dict[str, object]:
+    """Return a row of the table."""
+    return {
+        "name": name,
+        "value": value,
+        "against": against,
+        "target": target,
+        "met": value >= target,
+    }
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only see that rows run")
+    parser.add_argument("--out", type=Path, default=Path("bench.json"))
+    arguments = parser.parse_args()
+    count, rounds = (40, 1) if arguments.quick else (400, 5)
+    rows = [*text_rows(count, rounds), judge_row(count, rounds)]
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    versions = {name: version(name) for name in PACKAGES}
+    versions["threads"] = str(torch.get_num_threads())
+    report = {"machine": machine, "versions": versions, "rows": rows}
+    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    table = Table("row", "ratio", "against", "target", "met")
+    for one in rows:
+        table.add_row(
+            *(str(one[k]) for k in ("name", "value", "against", "target")),
+            "yes" if one["met"] else "no",
+        )
+    Console(width=None if os.isatty(1) else 140).print(table)
+
+
+if __name__ == "__main__":
+    main()
