@@ -1,10 +1,13 @@
-"""The Faust app: three agents that only pull raw bytes and hand them on.
+"""The Faust apps: one for each stage, with an agent that only pulls raw bytes.
+
+Each stage is a consumer group of its own, in one process or in many: a rebalance of
+the slow lane does not stop the others, and stages move between processes with their
+positions.
 
 Every setting below that departs from Faust's default steps round a defect that was
 seen to lose events or to hang; the letters point into the tests that show it.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
@@ -62,10 +65,37 @@ class HeadgateApp(faust.App):
         return done
 
 
-def build_app(settings: Settings) -> HeadgateApp:
-    """Build the app; it has no agents yet."""
+def group_of(settings: Settings, stage: str) -> str:
+    """Return a stage's consumer group, which is also its Faust app's id."""
+    return f"{settings.app_id}-{stage}"
+
+
+def build_app(
+    settings: Settings, name: str, stage: Stage, committer: Committer
+) -> HeadgateApp:
+    """Build the app of one stage: its agent, its drain, its revokes and its commits."""
+    app = _bare_app(settings, group_of(settings, name))
+
+    async def drain() -> None:
+        await stage.drain(settings.drain_timeout_s)
+        await committer.flush()
+
+    async def revoked(_app: Any, revoked: set[TP], **kwargs: Any) -> None:
+        lost = [(tp.topic, tp.partition) for tp in revoked]
+        await stage.revoke(lost)
+        committer.forget(lost)
+
+    app.drain = drain
+    committer.commit_with(app.commit_offsets)
+    app.on_partitions_revoked.connect(cast(Any, revoked), weak=False)
+    app.timer(interval=COMMIT_INTERVAL_S)(committer.flush)
+    _add_agent(app, name, stage)
+    return app
+
+
+def _bare_app(settings: Settings, group: str) -> HeadgateApp:
     return HeadgateApp(
-        settings.app_id,
+        group,
         broker=[f"kafka://{host}" for host in settings.bootstrap_servers.split(",")],
         processing_guarantee="at_least_once",  # Built-in exactly_once: F23, F24.
         key_serializer="raw",
@@ -87,31 +117,6 @@ def build_app(settings: Settings) -> HeadgateApp:
         cython_optimizations=False,  # F43
         worker_redirect_stdouts=False,  # F42
     )
-
-
-def add_stages(
-    app: HeadgateApp,
-    stages: Mapping[str, Stage],
-    committer: Committer,
-    drain_timeout_s: float,
-) -> None:
-    """Give the app an agent for each stage, and its drain, revokes and commits."""
-
-    async def drain() -> None:
-        await asyncio.gather(*(s.drain(drain_timeout_s) for s in stages.values()))
-        await committer.flush()
-
-    async def revoked(_app: Any, revoked: set[TP], **kwargs: Any) -> None:
-        lost = [(tp.topic, tp.partition) for tp in revoked]
-        for stage in stages.values():
-            await stage.revoke(lost)
-        committer.forget(lost)
-
-    app.drain = drain
-    app.on_partitions_revoked.connect(cast(Any, revoked), weak=False)
-    app.timer(interval=COMMIT_INTERVAL_S)(committer.flush)
-    for name, stage in stages.items():
-        _add_agent(app, name, stage)
 
 
 def _add_agent(app: HeadgateApp, name: str, stage: Stage) -> None:

@@ -15,10 +15,14 @@ CommitOffsets = Callable[[Mapping[TopicPartition, int]], Awaitable[bool]]
 class Committer:
     """Remembers the next offset of each partition until the broker has it."""
 
-    def __init__(self, commit: CommitOffsets) -> None:
+    def __init__(self, commit: CommitOffsets | None = None) -> None:
         self._commit = commit
         self._next: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
+
+    def commit_with(self, commit: CommitOffsets) -> None:
+        """Set how to commit: the consumer is made after the stage that notes."""
+        self._commit = commit
 
     def note(self, partition: TopicPartition, next_offset: int) -> None:
         """Everything below `next_offset` is finished."""
@@ -37,7 +41,7 @@ class Committer:
         }
         if not new:
             return True
-        if not await self._commit(new):
+        if self._commit is None or not await self._commit(new):
             return False
         self._committed.update(new)
         return True

@@ -11,6 +11,7 @@ holds most of it):
   always with 4 partitions; nothing is compacted and nothing expires.
 - Transactions are accepted and mean nothing: aborted records stay readable, offsets
   sent with them are not committed, no one is fenced. So the judge runs in ledger mode.
+- A group takes one aiokafka member: the second one's SyncGroup is refused.
 - Offsets can't be looked up by time (`streams/kafka_tail.py` scans instead).
 - A group's first join takes 3 s, the mock's own fixed delay.
 """

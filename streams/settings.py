@@ -3,6 +3,7 @@
 What is judged, and how hard, is not here but in the policy.
 """
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,9 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import StartError
+
+# user:password@ in an address.
+_USER_INFO = re.compile(r"(//)[^/@\s]+@")
 
 
 def default_policy() -> Path:
@@ -32,7 +36,7 @@ class Settings(BaseSettings):
     app_id: str = Field(
         "headgate",
         pattern=r"^[a-z0-9][a-z0-9-]*$",
-        description="prefix of consumer groups and transactional ids",
+        description="prefix of each stage's consumer group and transactional ids",
     )
     judge_mode: Literal["transactional", "ledger"] = Field(
         "transactional",
@@ -130,6 +134,15 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe line that is logged"
     )
+
+
+def redacted(settings: Settings) -> dict[str, str]:
+    """Return every setting by its variable's name, without passwords in addresses."""
+    shown = {}
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        shown[f"HEADGATE_{name.upper()}"] = _USER_INFO.sub(r"\1***@", str(value))
+    return shown
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -7,9 +7,9 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from time import monotonic
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 import structlog
 
@@ -48,7 +48,7 @@ def set_up_logs(level: str, stream: TextIO = sys.stderr) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 renderer,
             ],
-            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _safe_error],
         )
     )
     logging.basicConfig(
@@ -115,6 +115,17 @@ class EventLog:
         )
         sys.stderr.flush()
         self._exit_process(EXIT_FAULT)
+
+
+def _safe_error(
+    logger: object, method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Put an error's kind and place where a library would put its text and values."""
+    found = line.pop("exc_info", None)
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        line["error"], line["at"] = type(error).__name__, _frames(error)
+    return line
 
 
 def _frames(error: BaseException) -> list[str]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from schemas.codec import Codec
 from streams.agents import ScreenHandler, TranscribeHandler, off_the_loop
-from streams.app import HeadgateApp, Stage, add_stages, build_app
+from streams.app import HeadgateApp, Stage, build_app, group_of
 from streams.batch_judge import BatchJudging, history_output
 from streams.batcher import Batcher
 from streams.broker_check import check_broker
@@ -61,26 +61,27 @@ class Worker:
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, then drain and leave the group."""
-        app = build_app(self._settings)
-        committer = Committer(app.commit_offsets)
         producer = DeliveringProducer(
             self._settings.bootstrap_servers,
             message_max_bytes=self._max_message_bytes,
         )
-        stages = {name: self._stage(name, producer, committer) for name in self._names}
-        add_stages(app, stages, committer, self._settings.drain_timeout_s)
+        apps = [self._app(name, producer) for name in self._names]
         self._log.note("worker_starting", stages=self._names)
         try:
-            await _run_app(app, self._log)
+            await _run_apps(apps, self._log)
         finally:
             await asyncio.to_thread(producer.close)
+
+    def _app(self, name: str, producer: DeliveringProducer) -> HeadgateApp:
+        committer = Committer()
+        stage = self._stage(name, producer, committer)
+        return build_app(self._settings, name, stage, committer)
 
     def _stage(
         self, name: str, producer: DeliveringProducer, committer: Committer
     ) -> Stage:
-        letters = DeadLetters(
-            name, self._settings.app_id, self._settings.dead_letter_limit
-        )
+        group = group_of(self._settings, name)
+        letters = DeadLetters(name, group, self._settings.dead_letter_limit)
         if name == "judge":
             return self._judge_stage(letters, producer, committer)
         handler = self._screen() if name == "screen" else self._transcribe()
@@ -165,7 +166,7 @@ class Worker:
         return TransactionalOutbox(
             source,
             bootstrap_servers=self._settings.bootstrap_servers,
-            group_id=self._settings.app_id,
+            group_id=group_of(self._settings, "judge"),
             max_message_bytes=self._max_message_bytes,
         )
 
@@ -180,19 +181,21 @@ def run_worker(settings: Settings, stages: Sequence[str] = STAGES) -> None:
     asyncio.run(worker.run())
 
 
-async def _run_app(app: HeadgateApp, log: EventLog) -> None:
+async def _run_apps(apps: Sequence[HeadgateApp], log: EventLog) -> None:
     """Start Faust and wait for a signal; anything else that ends it is a fault."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
-    await app.start()
+    await asyncio.gather(*(app.start() for app in apps))
     log.note("worker_ready")
     signalled = asyncio.create_task(stop.wait())
-    ended = asyncio.create_task(app.wait_until_stopped())
-    await asyncio.wait({signalled, ended}, return_when=asyncio.FIRST_COMPLETED)
-    if ended.done() and not signalled.done():
-        log.fatal("worker", app.crash_reason or RuntimeError("Faust stopped by itself"))
+    ended = [asyncio.create_task(app.wait_until_stopped()) for app in apps]
+    await asyncio.wait({signalled, *ended}, return_when=asyncio.FIRST_COMPLETED)
+    if not signalled.done():
+        crashed = next((a.crash_reason for a in apps if a.crash_reason), None)
+        log.fatal("worker", crashed or RuntimeError("Faust stopped by itself"))
     log.note("worker_stopping")
-    await app.stop()
-    ended.cancel()
+    await asyncio.gather(*(app.stop() for app in apps))
+    for task in ended:
+        task.cancel()

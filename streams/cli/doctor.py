@@ -9,7 +9,7 @@ from rich.table import Table
 
 from streams.cli.terminal import output_console, write_json
 from streams.errors import HeadgateError
-from streams.settings import Settings, load_settings
+from streams.settings import Settings, load_settings, redacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,14 @@ def doctor(
     HEADGATE_ASR=sphinx headgate doctor
     """
     settings = load_settings()
-    rows = [
-        ("HEADGATE_" + name.upper(), str(getattr(settings, name)), field.description)
-        for name, field in Settings.model_fields.items()
-    ]
+    values = redacted(settings)
+    meanings = [field.description for field in Settings.model_fields.values()]
+    rows = list(zip(values, values.values(), meanings, strict=True))
     findings = list(_findings(settings))
     if as_json:
         write_json(
             {
-                "settings": {name: value for name, value, _ in rows},
+                "settings": values,
                 "checks": [
                     {"name": f.name, "ok": f.ok, "detail": f.detail} for f in findings
                 ],
@@ -101,7 +100,8 @@ def _registry(settings: Settings) -> str:
     from streams.wiring import build_codec
 
     build_codec(settings)
-    return settings.registry_url or "none set; ids are the committed ones"
+    url = redacted(settings)["HEADGATE_REGISTRY_URL"]
+    return url if settings.registry_url else "none set; ids are the committed ones"
 
 
 def _policy(settings: Settings) -> str:

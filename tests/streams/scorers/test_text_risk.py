@@ -138,7 +138,7 @@ def test_the_start_is_refused_with_another_encoder() -> None:
     head = TextRisk(a_head())
 
     head.check_encoder("tiny", ENCODER)
-    with pytest.raises(StartError, match=r"other \(cdcd.*trained on tiny.*headgate tr"):
+    with pytest.raises(StartError, match=r"other \(cdcd.*trained on tiny.*make train"):
         head.check_encoder("other", "cd" * 32)
 
 

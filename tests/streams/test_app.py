@@ -1,0 +1,94 @@
+import asyncio
+
+import pytest
+
+from streams.app import SOURCES, as_record, build_app, group_of
+from streams.commits import Committer
+from streams.settings import load_settings
+
+
+class FakeStage:
+    """Counts what the app asks of a stage."""
+
+    def __init__(self):
+        self.drained, self.revoked = [], []
+
+    async def admit(self, record):
+        """Take nothing."""
+
+    async def drain(self, timeout_s):
+        self.drained.append(timeout_s)
+        return 0
+
+    async def revoke(self, partitions):
+        self.revoked += partitions
+
+
+@pytest.fixture
+def stage():
+    """A stage that does nothing."""
+    return FakeStage()
+
+
+@pytest.fixture
+def app(stage):
+    """The app of `screen`, not started."""
+    return build_app(load_settings(), "screen", stage, Committer())
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "why"),
+    [
+        ("broker_max_poll_interval", 604_800.0, "F14, F15: back-pressure is not idle"),
+        ("stream_wait_empty", False, "F30, F31: we drain ourselves"),
+        ("consumer_auto_offset_reset", "earliest", "nothing is skipped"),
+        ("stream_publish_on_commit", False, "F7"),
+        ("topic_allow_declare", False, "F40"),
+        ("topic_disable_leader", True, "F40"),
+        ("table_standby_replicas", 0, "F21"),
+        ("web_enabled", False, "F41"),
+        ("stream_buffer_maxsize", 64, "F14, F45"),
+    ],
+)
+def test_settings_that_step_round_fausts_defects_hold(app, setting, value, why):
+    """Each departs from Faust's default for a reason that was seen to lose events."""
+    assert getattr(app.conf, setting) == value, why
+
+
+def test_faust_tracks_no_offsets_of_ours(app):
+    """Positions are committed by streams/commits.py alone (F3 to F6)."""
+    (agent,) = [a for a in app.agents.values() if "screen" in a.name]
+
+    assert agent.channel.acks is False
+
+
+def test_each_stage_is_a_group_of_its_own():
+    """A rebalance of one stage leaves the others alone."""
+    settings = load_settings(app_id="x")
+
+    assert {group_of(settings, name) for name in SOURCES} == {
+        "x-screen",
+        "x-transcribe",
+        "x-judge",
+    }
+
+
+def test_the_drain_finishes_work_and_then_commits(app, stage):
+    """Faust's wait on a stop or a rebalance is ours, with a deadline."""
+    asyncio.run(app._consumer_wait_empty(None, None))
+
+    assert stage.drained == [load_settings().drain_timeout_s]
+
+
+def test_headers_come_through_as_pairs():
+    """Whatever Faust made of them, a record has name and bytes."""
+
+    class Message:
+        topic, partition, offset, timestamp = "t", 1, 2, 1.5
+        key, value, headers = b"k", b"v", {"ce_id": b"1"}
+
+    class Event:
+        message = Message
+
+    record = as_record(Event)
+    assert (record.timestamp_ms, record.headers) == (1500, (("ce_id", b"1"),))

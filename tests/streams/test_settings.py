@@ -1,0 +1,39 @@
+import pytest
+
+from streams.errors import StartError
+from streams.settings import Settings, load_settings, redacted
+
+
+def test_variables_win_over_defaults(monkeypatch):
+    """A HEADGATE_ variable is read; another program's is not."""
+    monkeypatch.setenv("HEADGATE_BATCH_SIZE", "7")
+    monkeypatch.setenv("BATCH_SIZE", "9")
+
+    assert load_settings().batch_size == 7
+
+
+def test_a_bad_value_names_its_variable(monkeypatch):
+    """The sentence has the variable, the value and what was wrong with it."""
+    monkeypatch.setenv("HEADGATE_JUDGE_MODE", "fast")
+
+    with pytest.raises(StartError, match=r"HEADGATE_JUDGE_MODE is 'fast'.*ledger"):
+        load_settings()
+
+
+def test_settings_do_not_change():
+    """They are read once and passed down."""
+    with pytest.raises(Exception, match="frozen"):
+        load_settings().batch_size = 3
+
+
+def test_every_setting_says_what_it_means():
+    """`headgate doctor` shows these words."""
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_passwords_in_addresses_are_not_shown():
+    """What doctor prints can be pasted into a ticket."""
+    settings = load_settings(registry_url="https://user:secret@registry:8081/x")
+
+    shown = redacted(settings)["HEADGATE_REGISTRY_URL"]
+    assert shown == "https://***@registry:8081/x"
