@@ -36,6 +36,15 @@ def test_a_late_result_of_a_revoked_partition_releases_nothing():
     assert ledger.done(again) == ["new"]
 
 
+def test_a_late_result_after_everything_was_given_up_is_dropped():
+    """Nothing of its partition is left here; the late result is not an error."""
+    ledger = Ledger()
+    late = ledger.add(P0, 0, "old")
+    ledger.forget([P0])
+
+    assert ledger.done(late) == []
+
+
 def test_offsets_that_do_not_rise_are_refused():
     """The same offset twice would release an event that nobody finished."""
     ledger = Ledger()
