@@ -11,8 +11,7 @@ from typing import Protocol
 from streams.commits import Committer
 from streams.ledger import TopicPartition
 from streams.messages import Output
-from streams.retries import retried
-from streams.stage import Producer
+from streams.stage import Producer, write_confirmed
 
 
 class Outbox(Protocol):
@@ -69,17 +68,14 @@ class LedgerOutbox:
         next_offset: int,
     ) -> None:
         """Write in the safe order, each step confirmed before the next."""
-        await asyncio.gather(*map(self._write, outputs))
-        await asyncio.gather(*map(self._write, histories))
+        await self._write(outputs)
+        await self._write(histories)
         self._committer.note(self._source, next_offset)
 
     async def close(self) -> None:
         """Nothing to give back."""
 
-    async def _write(self, out: Output) -> None:
-        await retried(
-            lambda: self._producer.send(
-                out.topic, out.key, out.value, out.headers, out.partition
-            ),
-            attempts=None,
-        )
+    async def _write(self, records: Sequence[Output]) -> None:
+        """Write side by side and return when the broker has all."""
+        writes = (write_confirmed(self._producer, record) for record in records)
+        await asyncio.gather(*writes)

@@ -39,6 +39,20 @@ class Producer(Protocol):
         """
 
 
+async def write_confirmed(producer: Producer, out: Output) -> None:
+    """Write one record and try until the broker has it: it must not be lost.
+
+    Raises:
+        PermanentError: the broker will never take it.
+    """
+    await retried(
+        lambda: producer.send(
+            out.topic, out.key, out.value, out.headers, out.partition
+        ),
+        attempts=None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Handled:
     """What a stage makes of one event: its outputs, and facts for the log line."""
@@ -133,17 +147,10 @@ class LedgerStage:
     async def _write(self, outputs: Iterable[Output]) -> None:
         """Write one after another: a provisional word goes before the final one."""
         for output in outputs:
-            await self._write_one(output)
-
-    async def _write_one(self, out: Output) -> None:
-        await retried(
-            lambda: self._producer.send(
-                out.topic, out.key, out.value, out.headers, out.partition
-            ),
-            attempts=None,
-        )
+            await write_confirmed(self._producer, output)
 
     async def _bury(self, record: Record, error: PermanentError) -> None:
         attempts = error.attempts if isinstance(error, RetriesExhaustedError) else 1
-        await self._write_one(self._dead_letters.letter(record, error, attempts))
+        letter = self._dead_letters.letter(record, error, attempts)
+        await write_confirmed(self._producer, letter)
         self._dead_letters.note_burial(error)
