@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TextIO
 
 import structlog
 
-from streams.errors import PermanentError
+from streams.errors import HeadgateError, PermanentError
 from streams.messages import Record
 
 # sysexits.h EX_SOFTWARE: an internal fault; the orchestrator starts the worker anew.
@@ -106,11 +106,13 @@ class EventLog:
         `os._exit` on purpose: an orderly exit would let Faust commit the failing
         event on its way out (faust.md F18).
         """
+        # Only our own messages are known to hold no text of an upload.
+        message = str(error) if isinstance(error, HeadgateError) else None
         structlog.get_logger().critical(
             "stage_stopped",
             stage=stage,
             error=type(error).__name__,
-            message=str(error),
+            message=message,
             at=_frames(error),
         )
         sys.stderr.flush()

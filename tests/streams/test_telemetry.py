@@ -5,6 +5,7 @@ import logging
 import pytest
 import structlog
 
+from streams.dead_letters import DeadLetterLimitError
 from streams.errors import PermanentError
 from streams.telemetry import EXIT_FAULT, EventLog, set_up_logs
 from tests.fakes import a_record
@@ -68,7 +69,16 @@ def test_a_librarys_exception_shows_no_values_either(stream):
 def test_a_fault_ends_the_process_with_its_code(stream):
     """The orchestrator sees 70 and starts the worker anew."""
     codes = []
-    EventLog(exit_process=codes.append).fatal("judge", RuntimeError("stuck"))
+    EventLog(exit_process=codes.append).fatal("judge", RuntimeError(SECRET))
 
     assert codes == [EXIT_FAULT]
     assert lines(stream)[0]["event"] == "stage_stopped"
+    assert SECRET not in stream.getvalue()
+
+
+def test_a_fault_that_we_name_says_what_to_do(stream):
+    """The dead-letter limit's sentence must reach the operator."""
+    log = EventLog(exit_process=lambda code: None)
+    log.fatal("screen", DeadLetterLimitError("too many; mend the cause"))
+
+    assert lines(stream)[0]["message"] == "too many; mend the cause"
