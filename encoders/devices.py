@@ -33,3 +33,15 @@ def limit_threads(threads: int) -> None:
         import torch  # See above.
 
         torch.set_num_threads(threads)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Say whether a model failed for want of memory, which may pass."""
+    # torch's own class by name: this is asked where torch may not be loaded. Its CPU
+    # allocator raises a bare RuntimeError (c10/core/impl/alloc_cpu.cpp).
+    kind = type(error).__name__
+    return (
+        isinstance(error, MemoryError)
+        or kind == "OutOfMemoryError"
+        or (kind == "RuntimeError" and "DefaultCPUAllocator" in str(error))
+    )

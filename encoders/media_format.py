@@ -220,3 +220,8 @@ def _signature_mime(data: bytes) -> str | None:
         if head.startswith(signature):
             return _MIMES[name]
     return None
+
+
+def ffmpeg_version() -> str:
+    """Return the version of the FFmpeg that decodes here: its CVEs go by it."""
+    return str(av.ffmpeg_version_info)

@@ -85,6 +85,26 @@ SCREENED = Topic(
     retention_ms=7 * DAY_MS,
     max_message_bytes=SIGNALS_MAX_BYTES,
 )
+INGESTED_BULK = Topic(
+    name="content.ingested.bulk.v1",
+    key="any",
+    record=ContentIngested,
+    doc="What one uploader sent beyond their rate: the same records, judged after.",
+    written_by=("screen",),
+    read_by=("screen",),
+    retention_ms=INGESTED.retention_ms,
+    compatibility=INGESTED.compatibility,
+)
+SCREENED_BULK = Topic(
+    name="content.screened.bulk.v1",
+    key="content_id",
+    record=ContentSignals,
+    doc="Long speech, and what came by the bulk lane: short speech does not wait.",
+    written_by=("screen",),
+    read_by=("transcribe",),
+    retention_ms=SCREENED.retention_ms,
+    max_message_bytes=SIGNALS_MAX_BYTES,
+)
 SIGNALS = Topic(
     name="content.signals.v1",
     key="uploader_id",
@@ -157,14 +177,18 @@ def _dead_letters(source: Topic, stage: str) -> Topic:
 
 TOPICS: tuple[Topic, ...] = (
     INGESTED,
+    INGESTED_BULK,
     SCREENED,
+    SCREENED_BULK,
     SIGNALS,
     DECISION,
     DECISION_CURRENT,
     REVIEW_REQUESTED,
     HISTORY,
     _dead_letters(INGESTED, "screen"),
+    _dead_letters(INGESTED_BULK, "screen"),
     _dead_letters(SCREENED, "transcribe"),
+    _dead_letters(SCREENED_BULK, "transcribe"),
     _dead_letters(SIGNALS, "judge"),
 )
 

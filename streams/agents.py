@@ -13,14 +13,16 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TypeVar
 
+from encoders.devices import is_out_of_memory
 from schemas.cloudevents import binary_headers
 from schemas.codec import Codec
 from schemas.errors import CodecError, RegistryError
 from schemas.ingress import read_event
 from schemas.records import ContentIngested, ContentSignals, StageTime
-from schemas.topics import SCREENED, SIGNALS
+from schemas.topics import INGESTED_BULK, SCREENED, SCREENED_BULK, SIGNALS
 from streams.batcher import Batcher
 from streams.errors import EventError, TransientError
+from streams.fair_lanes import UploaderRates
 from streams.listen import completed, longest_s, roles_with_speech
 from streams.media import MediaStore
 from streams.messages import Output, Record
@@ -38,7 +40,11 @@ ToHear = tuple[ContentSignals, Sequence[FetchedMedia]]
 
 
 class ScreenHandler:
-    """`screen`: content.ingested.v1 to content.screened.v1 or content.signals.v1."""
+    """`screen`: content.ingested.v1 to content.screened.v1 or content.signals.v1.
+
+    With `rates` it is the main lane, which moves an uploader's excess to the bulk lane;
+    without, it is the bulk lane, which takes everything.
+    """
 
     def __init__(
         self,
@@ -49,9 +55,11 @@ class ScreenHandler:
         examine_pool: Executor,
         embed: Batcher[ContentSignals, ContentSignals],
         provisional_after_s: float,
+        rates: UploaderRates | None = None,
     ) -> None:
         self._codec = codec
         self._store = store
+        self._rates = rates
         self._examine = understanding.examine
         self._examine_pool = examine_pool
         self._embed = embed
@@ -61,6 +69,10 @@ class ScreenHandler:
         """Understand what needs no transcript and send the upload on its lane."""
         event = await self._decoded(record)
         started_s = monotonic()
+        if self._rates and not self._rates.takes(
+            event.uploader_id, record.timestamp_ms
+        ):
+            return _moved_to_bulk(record, event)
         fetched = await asyncio.gather(*map(self._store.fetch, event.media))
         upload = Upload(event, tuple(fetched), record.arrived_at)
         examined = await asyncio.get_running_loop().run_in_executor(
@@ -86,11 +98,12 @@ class ScreenHandler:
             signals = replace(signals, provisional_sent=True)
             outputs = (
                 self._output(SIGNALS.name, signals, record),
-                self._output(SCREENED.name, signals, record),
+                self._output(SCREENED_BULK.name, signals, record),
             )
         else:
             lane = "slow"
-            outputs = (self._output(SCREENED.name, signals, record),)
+            topic = SCREENED if self._rates else SCREENED_BULK
+            outputs = (self._output(topic.name, signals, record),)
         return Handled(outputs, _facts(signals, lane=lane))
 
     def _output(self, topic: str, signals: ContentSignals, record: Record) -> Output:
@@ -183,13 +196,39 @@ def signals_output(
     return Output(topic, key.encode(), value, (*headers, *record.trace))
 
 
+def _moved_to_bulk(record: Record, event: ContentIngested) -> Handled:
+    """Move a record as it is; its time stays, for decisions may rest on it."""
+    moved = Output(
+        INGESTED_BULK.name,
+        record.key,
+        record.value,
+        record.headers,
+        timestamp_ms=None if record.timestamp_ms < 0 else record.timestamp_ms,
+    )
+    return Handled((moved,), (("content_id", event.content_id), ("lane", "bulk")))
+
+
 def off_the_loop(
-    work: Callable[[Sequence[Item]], Sequence[Result]], pool: Executor
+    work: Callable[[Sequence[Item]], Sequence[Result]],
+    pool: Executor,
+    observe: Callable[[int, float], None] = lambda items, took_s: None,
 ) -> Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]:
-    """Run a batch on a model's own thread: one call at a time, loop kept free."""
+    """Run a batch on a model's own thread: one call at a time, loop kept free.
+
+    Memory that ran out raises `TransientError`: the batch is halved, then retried.
+    `observe` is told each batch's items and seconds.
+    """
 
     async def run(items: Sequence[Item]) -> Sequence[Result]:
-        return await asyncio.get_running_loop().run_in_executor(pool, work, items)
+        loop, started_s = asyncio.get_running_loop(), monotonic()
+        try:
+            return await loop.run_in_executor(pool, work, items)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise TransientError("a model ran out of memory") from error
+            raise
+        finally:
+            observe(len(items), monotonic() - started_s)
 
     return run
 

@@ -8,26 +8,29 @@ Every setting below that departs from Faust's default steps round a defect that 
 seen to lose events or to hang; the letters point into the tests that show it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
 import faust
 from faust.types import TP
 
-from schemas.topics import INGESTED, SCREENED, SIGNALS
+from schemas.topics import INGESTED, INGESTED_BULK, SCREENED, SCREENED_BULK, SIGNALS
 from streams.commits import Committer
 from streams.ledger import TopicPartition
 from streams.messages import Record
+from streams.metrics import Metrics
 from streams.settings import Settings
 
 # Longer than any pause: Faust counts back-pressure as idleness and leaves the group
 # for ever when this passes (F14, F15). A week, in seconds.
 NEVER_IDLE_S = 604_800.0
 COMMIT_INTERVAL_S = 1.0
+# Main lane first.
 SOURCES = {
-    "screen": INGESTED.name,
-    "transcribe": SCREENED.name,
-    "judge": SIGNALS.name,
+    "screen": (INGESTED.name, INGESTED_BULK.name),
+    "transcribe": (SCREENED.name, SCREENED_BULK.name),
+    "judge": (SIGNALS.name,),
 }
 
 
@@ -64,6 +67,18 @@ class HeadgateApp(faust.App):
         done: bool = await consumer._commit(mine)
         return done
 
+    @property
+    def in_group(self) -> bool:
+        """Say whether the broker counts us as a member of the group now.
+
+        aiokafka sets the generation to -1 whenever it left, was thrown out or has yet
+        to join, also where the assignment still looks fine.
+        """
+        thread: Any = getattr(self.consumer, "_thread", None)
+        client: Any = getattr(thread, "_consumer", None)
+        coordinator: Any = getattr(client, "_coordinator", None)
+        return coordinator is not None and coordinator.generation > 0
+
 
 def group_of(settings: Settings, stage: str) -> str:
     """Return a stage's consumer group, which is also its Faust app's id."""
@@ -71,25 +86,41 @@ def group_of(settings: Settings, stage: str) -> str:
 
 
 def build_app(
-    settings: Settings, name: str, stage: Stage, committer: Committer
+    settings: Settings,
+    name: str,
+    lanes: Mapping[str, Stage],
+    committer: Committer,
+    metrics: Metrics,
 ) -> HeadgateApp:
-    """Build the app of one stage: its agent, its drain, its revokes and its commits."""
+    """Build the app of one stage: its agents, its drain, its revokes, its commits.
+
+    `lanes` has what works on each source topic; lanes share the consumer group.
+    """
     app = _bare_app(settings, group_of(settings, name))
 
     async def drain() -> None:
-        await stage.drain(settings.drain_timeout_s)
+        drains = (lane.drain(settings.drain_timeout_s) for lane in lanes.values())
+        await asyncio.gather(*drains)
         await committer.flush()
 
     async def revoked(_app: Any, revoked: set[TP], **kwargs: Any) -> None:
         lost = [(tp.topic, tp.partition) for tp in revoked]
-        await stage.revoke(lost)
+        for topic, lane in lanes.items():
+            await lane.revoke([place for place in lost if place[0] == topic])
         committer.forget(lost)
+        metrics.rebalances.labels(name).inc()
+
+    async def commit(offsets: Mapping[TopicPartition, int]) -> bool:
+        done = await app.commit_offsets(offsets)
+        metrics.commits.labels(name, "done" if done else "failed").inc()
+        return done
 
     app.drain = drain
-    committer.commit_with(app.commit_offsets)
+    committer.commit_with(commit)
     app.on_partitions_revoked.connect(cast(Any, revoked), weak=False)
     app.timer(interval=COMMIT_INTERVAL_S)(committer.flush)
-    _add_agent(app, name, stage)
+    for topic, lane in lanes.items():
+        _add_agent(app, topic, lane)
     return app
 
 
@@ -116,12 +147,13 @@ def _bare_app(settings: Settings, group: str) -> HeadgateApp:
         web_enabled=False,  # F41
         cython_optimizations=False,  # F43
         worker_redirect_stdouts=False,  # F42
+        datadir=str(settings.state_dir / "faust"),  # It makes one, even if unused.
     )
 
 
-def _add_agent(app: HeadgateApp, name: str, stage: Stage) -> None:
+def _add_agent(app: HeadgateApp, topic: str, stage: Stage) -> None:
     source = app.topic(
-        SOURCES[name],
+        topic,
         key_type=bytes,
         value_type=bytes,
         key_serializer="raw",
@@ -134,7 +166,7 @@ def _add_agent(app: HeadgateApp, name: str, stage: Stage) -> None:
         async for event in events:
             await stage.admit(as_record(event))
 
-    app.agent(source, name=name, concurrency=1)(pull)
+    app.agent(source, name=topic, concurrency=1)(pull)
 
 
 def as_record(event: Any) -> Record:

@@ -12,7 +12,7 @@ from streams.errors import EventError, PermanentError
 from streams.event_files import Source
 from streams.media import MediaStore
 from streams.pipeline import Histories, Pipeline
-from streams.retries import retried
+from streams.retries import RetryBounds, retried
 from streams.upload import FetchedMedia, Upload
 
 Line = dict[str, object]
@@ -22,12 +22,12 @@ class Assessing:
     """Judges sources one after another, remembering each uploader on the way."""
 
     def __init__(
-        self, pipeline: Pipeline, store: MediaStore, codec: Codec, attempts: int
+        self, pipeline: Pipeline, store: MediaStore, codec: Codec, retries: RetryBounds
     ) -> None:
         self._pipeline = pipeline
         self._store = store
         self._codec = codec
-        self._attempts = attempts
+        self._retries = retries
         self._histories: Histories = {}
 
     def assess(
@@ -76,7 +76,7 @@ class Assessing:
     async def _fetch(self, event: ContentIngested) -> tuple[FetchedMedia, ...]:
         fetched = []
         for ref in event.media:
-            media, _ = await retried(partial(self._store.fetch, ref), self._attempts)
+            media, _ = await retried(partial(self._store.fetch, ref), self._retries)
             fetched.append(media)
         return tuple(fetched)
 

@@ -5,6 +5,7 @@ batch that could not be committed is judged again and comes out the same.
 """
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime
 from time import perf_counter
 
 from schemas.cloudevents import binary_headers
@@ -13,6 +14,7 @@ from schemas.errors import CodecError
 from schemas.records import Action, ContentSignals, RiskDecision, UploaderHistory
 from schemas.topics import DECISION, DECISION_CURRENT, HISTORY, REVIEW_REQUESTED
 from streams.agents import decode_value
+from streams.crash_guard import Guard
 from streams.dead_letters import DeadLetters
 from streams.errors import EventError, PermanentError
 from streams.judge import Judge
@@ -52,11 +54,17 @@ class BatchJudging:
     """Judges batches with one judge and one codec."""
 
     def __init__(
-        self, judge: Judge, codec: Codec, dead_letters: DeadLetters, log: EventLog
+        self,
+        judge: Judge,
+        codec: Codec,
+        dead_letters: DeadLetters,
+        guard: Guard,
+        log: EventLog,
     ) -> None:
         self._judge = judge
         self._codec = codec
         self._dead_letters = dead_letters
+        self._guard = guard
         self._log = log
 
     def __call__(
@@ -79,6 +87,7 @@ class BatchJudging:
         line = self._log.begin("judge", record)
         started_s = perf_counter()
         try:
+            self._guard.refuse(record)
             signals = decode_value(self._codec, record, ContentSignals)
             word = decide(self._judge, signals, histories, self._codec.encode)
             judge_ms = (perf_counter() - started_s) * 1000
@@ -90,7 +99,8 @@ class BatchJudging:
             self._bury(record, failure, batch, line, defect=error)
         else:
             facts = _facts(signals, word)
-            batch.finish.append(lambda: self._went_well(line, facts))
+            uploaded_at = signals.event.event_time
+            batch.finish.append(lambda: self._went_well(line, facts, uploaded_at))
 
     def _outputs(
         self, record: Record, word: RiskDecision | bytes | None, judge_ms: float
@@ -124,7 +134,7 @@ class BatchJudging:
         line: EventLine,
         defect: Exception | None = None,
     ) -> None:
-        batch.outputs.append(self._dead_letters.letter(record, error, attempts=1))
+        batch.outputs.append(self._dead_letters.letter(record, error, error.attempts))
 
         def finish() -> None:
             line.dead_letter(error, defect)
@@ -132,8 +142,11 @@ class BatchJudging:
 
         batch.finish.append(finish)
 
-    def _went_well(self, line: EventLine, facts: dict[str, object]) -> None:
-        line.finish(**facts)
+    def _went_well(
+        self, line: EventLine, facts: dict[str, object], uploaded_at: datetime
+    ) -> None:
+        age_s = (datetime.now(UTC) - uploaded_at).total_seconds()
+        line.finish(age_s=round(age_s, 3), **facts)
         self._dead_letters.note_success()
 
 

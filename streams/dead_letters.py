@@ -1,5 +1,7 @@
 """Where an event goes that can't be decided: its topic's dead letters, untouched."""
 
+from collections import deque
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from schemas.dead_letter import Failure, Origin, dead_letter_headers
@@ -9,7 +11,18 @@ from streams.messages import Output, Record
 
 
 class DeadLetterLimitError(HeadgateError):
-    """Too many dead letters in a row: the fault is more likely ours than theirs."""
+    """Too many dead letters: the fault is more likely ours than theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterLimit:
+    """More than `limit` dead letters among the last `window` events stop a stage.
+
+    Counted in events, not in seconds, so that it means the same at any speed.
+    """
+
+    limit: int
+    window: int
 
 
 def app_version() -> str:
@@ -23,11 +36,11 @@ def app_version() -> str:
 class DeadLetters:
     """Builds one stage's dead letters and stops the stage when they never end."""
 
-    def __init__(self, stage: str, group: str, limit: int) -> None:
+    def __init__(self, stage: str, group: str, limit: DeadLetterLimit) -> None:
         self._stage = stage
         self._group = group
         self._limit = limit
-        self._in_a_row = 0
+        self._buried = deque[bool](maxlen=limit.window)  # Of the last events.
         self._version = app_version()
 
     def letter(self, record: Record, error: PermanentError, attempts: int) -> Output:
@@ -57,7 +70,7 @@ class DeadLetters:
 
     def note_success(self) -> None:
         """An event of this stage went well."""
-        self._in_a_row = 0
+        self._buried.append(False)
 
     def note_burial(self, error: PermanentError) -> None:
         """A dead letter of this stage was written.
@@ -65,11 +78,14 @@ class DeadLetters:
         Raises:
             DeadLetterLimitError: that was one too many; the stage must stop.
         """
-        self._in_a_row += 1
-        if self._in_a_row > self._limit:
+        self._buried.append(True)
+        buried = sum(self._buried)
+        if buried > self._limit.limit:
             raise DeadLetterLimitError(
-                f"{self._in_a_row} dead letters in a row at {self._stage}, the last "
-                f"for {error.code}; expected at most {self._limit} "
-                "(HEADGATE_DEAD_LETTER_LIMIT). Look at the dead letters, mend the "
-                "cause, start again"
+                f"{buried} dead letters among the last {len(self._buried)} events at "
+                f"{self._stage}, the last for {error.code}; expected at most "
+                f"{self._limit.limit} in {self._limit.window} "
+                "(HEADGATE_DEAD_LETTER_LIMIT, HEADGATE_DEAD_LETTER_WINDOW). Look at "
+                "them with `headgate dlq list`, mend the cause, start again, and send "
+                "them round with `headgate dlq redrive`"
             )

@@ -29,7 +29,10 @@ class PermanentError(HeadgateError):
     """A failure that no retry mends: the event becomes a dead letter.
 
     `code` is a short, safe word for headers and metrics; never payload text.
+    `attempts` says how often the event was tried.
     """
+
+    attempts: int = 1
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

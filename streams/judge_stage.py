@@ -46,6 +46,16 @@ class JudgeStage:
         lost = [self._partitions.pop(p) for p in partitions if p in self._partitions]
         await asyncio.gather(*(partition.stop() for partition in lost))
 
+    @property
+    def depth(self) -> int:
+        """How many events are queued or being judged."""
+        return sum(partition.held for partition in self._partitions.values())
+
+    def head_age_s(self) -> float:
+        """Seconds since a partition with work last moved on; the worst of all."""
+        ages = [partition.idle_for_s() for partition in self._partitions.values()]
+        return max(ages, default=0.0)
+
     def _release(self, slots: int) -> None:
         for _ in range(slots):
             self._slots.release()

@@ -8,8 +8,10 @@ them was committed. So memory never runs ahead of the topics.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Protocol
 
+from streams.crash_guard import Guard
 from streams.errors import TransientError
 from streams.ledger import TopicPartition
 from streams.messages import Output, Record
@@ -55,6 +57,7 @@ class PartitionJudge:
         release_slots: Callable[[int], None],
         batch_size: int,
         batch_wait_s: float,
+        guard: Guard,
         log: EventLog,
     ) -> None:
         self._source = source
@@ -65,8 +68,10 @@ class PartitionJudge:
         self._release_slots = release_slots
         self._batch_size = batch_size
         self._batch_wait_s = batch_wait_s
+        self._guard = guard
         self._log = log
         self._queue: asyncio.Queue[Record] = asyncio.Queue()
+        self._moved_at_s = monotonic()
         self._held = 0  # Slots that events of this partition hold.
         self._histories: Histories = {}
         self._next_offset = 0
@@ -82,6 +87,8 @@ class PartitionJudge:
         if self._stopped:
             self._release_slots(1)  # Fenced: the new owner judges it.
             return
+        if not self._held:
+            self._moved_at_s = monotonic()
         self._held += 1
         self._idle.clear()
         self._queue.put_nowait(record)
@@ -90,6 +97,10 @@ class PartitionJudge:
     def held(self) -> int:
         """How many events are queued or being judged."""
         return self._held
+
+    def idle_for_s(self) -> float:
+        """Return the seconds since it last got on with its work; 0 without any."""
+        return monotonic() - self._moved_at_s if self._held else 0.0
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until everything queued is committed, for at most `timeout_s`."""
@@ -113,14 +124,16 @@ class PartitionJudge:
         await self._open()
         while True:
             batch = await self._gather()
-            await self._commit_batch(batch)
+            for part in self._apart(batch):
+                async with self._guard.watch(part):
+                    await self._commit_batch(part)
             self._release(len(batch))
             if self._queue.empty():
                 self._idle.set()
 
     async def _open(self) -> None:
         """Take over the partition and its histories, however long the broker needs."""
-        attempt = 1
+        attempt, started_s = 1, monotonic()
         while True:
             try:
                 self._next_offset = await self._outbox.open()
@@ -139,6 +152,7 @@ class PartitionJudge:
             partition=self._source[1],
             uploaders=len(self._histories),
             next_offset=self._next_offset,
+            seconds=round(monotonic() - started_s, 3),
         )
 
     async def _gather(self) -> list[Record]:
@@ -148,6 +162,12 @@ class PartitionJudge:
         while len(batch) < self._batch_size and not self._queue.empty():
             batch.append(self._queue.get_nowait())
         return batch
+
+    def _apart(self, batch: Sequence[Record]) -> list[Sequence[Record]]:
+        """Judge one by one where the process died at any of them before."""
+        if any(map(self._guard.is_suspect, batch)):
+            return [[record] for record in batch]
+        return [batch]
 
     async def _commit_batch(self, batch: Sequence[Record]) -> None:
         """Judge and commit until the outcome is known to be committed."""
@@ -179,6 +199,7 @@ class PartitionJudge:
             finish()
 
     def _release(self, slots: int) -> None:
+        self._moved_at_s = monotonic()
         self._held -= slots
         self._release_slots(slots)
 

@@ -36,10 +36,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One record to write; without a partition the key chooses it (murmur2)."""
+    """One record to write; without a partition the key chooses it (murmur2).
+
+    Without a timestamp, in milliseconds, it is written with the current time.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
     partition: int | None = None
+    timestamp_ms: int | None = None

@@ -98,6 +98,7 @@ class DeliveringProducer:
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]] = (),
         partition: int | None = None,
+        timestamp_ms: int | None = None,
     ) -> None:
         """Write one record; returns once the broker has confirmed it.
 
@@ -113,7 +114,7 @@ class DeliveringProducer:
         def delivered(error: Any, message: Any) -> None:
             self._hand_over((future, None if error is None else _named(topic, error)))
 
-        output = Output(topic, key, value, tuple(headers), partition)
+        output = Output(topic, key, value, tuple(headers), partition, timestamp_ms)
         deadline = monotonic() + self._timeout_s
         while not self._queue(output, delivered):
             if monotonic() > deadline:
@@ -167,6 +168,8 @@ class DeliveringProducer:
         if self._broken:
             self._replace()
         where = {} if output.partition is None else {"partition": output.partition}
+        if output.timestamp_ms is not None:
+            where["timestamp"] = output.timestamp_ms
         try:
             self._client.produce(
                 output.topic,

@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
 from typing import TypeVar
 
 from streams.errors import PermanentError, TransientError
@@ -21,27 +23,44 @@ def backoff_s(attempt: int, jitter: Callable[[], float] = random.random) -> floa
     return jitter() * longest_s
 
 
+@dataclass(frozen=True, slots=True)
+class RetryBounds:
+    """How long a transient failure is tried again; whichever bound comes first.
+
+    No try begins after `within_s` from the first one's start, so an event is settled
+    at the latest `within_s` and one try later, and holds up nothing for longer.
+    """
+
+    attempts: int
+    within_s: float
+
+
 async def retried(
     work: Callable[[], Awaitable[Result]],
-    attempts: int | None,
+    bounds: RetryBounds | None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    clock_s: Callable[[], float] = monotonic,
 ) -> tuple[Result, int]:
     """Run `work` until it succeeds and return its result and how many tries it took.
 
-    `attempts` None tries for ever: right for output that must not be lost, where the
+    `bounds` None tries for ever: right for output that must not be lost, where the
     partition waits instead.
 
     Raises:
         RetriesExhaustedError: every attempt failed in a way that might have passed.
     """
-    attempt = 1
+    attempt, started_s = 1, clock_s()
     while True:
         try:
             return await work(), attempt
         except TransientError as error:
-            if attempts is not None and attempt >= attempts:
+            pause_s = backoff_s(attempt)
+            if bounds is not None and (
+                attempt >= bounds.attempts
+                or clock_s() + pause_s - started_s > bounds.within_s
+            ):
                 raise RetriesExhaustedError(attempt, error) from error
-            await sleep(backoff_s(attempt))
+            await sleep(pause_s)
             attempt += 1
 
 

@@ -3,6 +3,7 @@
 What is judged, and how hard, is not here but in the policy.
 """
 
+import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import StartError
+from streams.retries import RetryBounds
 
 # user:password@ in an address.
 _USER_INFO = re.compile(r"(//)[^/@\s]+@")
@@ -20,6 +22,12 @@ _USER_INFO = re.compile(r"(//)[^/@\s]+@")
 def default_policy() -> Path:
     """Return the policy that comes with Headgate."""
     return Path(str(files("deploy") / "policies" / "default.yaml"))
+
+
+def default_state_dir() -> Path:
+    """Return where programs keep their state (XDG Base Directory Specification)."""
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return home / "headgate"
 
 
 class Settings(BaseSettings):
@@ -118,22 +126,70 @@ class Settings(BaseSettings):
         4, ge=1, le=256, description="sound files in a micro-batch of transcribe"
     )
     retry_attempts: int = Field(
-        4, ge=1, description="tries of a transient failure before a dead letter"
+        20, ge=1, description="tries of a transient failure before a dead letter"
+    )
+    retry_for_s: float = Field(
+        60,
+        gt=0,
+        description="a transient failure is not tried again after this; an event "
+        "holds up those behind it for this long and one try at most",
     )
     drain_timeout_s: float = Field(
-        10, gt=0, description="how long a stop waits for work in flight"
+        5, gt=0, description="how long a stop waits for work in flight"
     )
     dead_letter_limit: int = Field(
-        50, ge=1, description="dead letters in a row that stop a stage"
+        50, ge=1, description="more dead letters than this in the window stop a stage"
+    )
+    dead_letter_window: int = Field(
+        1000, ge=1, description="the window of dead_letter_limit, in events of a worker"
     )
     threads: int = Field(
         0, ge=0, description="threads a model may use; 0: the library's own choice"
+    )
+
+    uploader_burst: int = Field(
+        32, ge=1, description="uploads of one uploader that go straight through"
+    )
+    uploader_per_s: float = Field(
+        1.0,
+        gt=0,
+        description="uploads a second of one uploader; what is over it takes the bulk "
+        "lane, where it holds up nobody else",
+    )
+    bulk_in_flight: int = Field(
+        4, ge=1, le=4096, description="events a stage's bulk lane works on at once"
+    )
+    stuck_after_s: float = Field(
+        600,
+        gt=0,
+        description="an event of screen or judge in work for longer ends the worker, "
+        "if the broker answers; transcribe has twice the longest sound at least",
+    )
+    state_dir: Path = Field(
+        default_factory=default_state_dir,
+        description="folder for the crash journal; it must outlive the process",
     )
 
     # What is told.
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe line that is logged"
     )
+    http_address: str = Field(
+        "127.0.0.1:0",
+        description="where /healthz, /readyz and /metrics answer, host:port; port 0: "
+        "a free one, which the log names",
+    )
+
+    def stuck_after(self, stage: str) -> float:
+        """Return how long an event of a stage may be in work, in seconds."""
+        if stage == "transcribe":
+            return max(self.stuck_after_s, 2 * self.media_max_s)
+        return self.stuck_after_s
+
+    @property
+    def retries(self) -> RetryBounds:
+        """How often and how long a transient failure is tried again."""
+        return RetryBounds(self.retry_attempts, self.retry_for_s)
 
 
 def redacted(settings: Settings) -> dict[str, str]:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from streams.commits import Committer
+from streams.crash_guard import Guard
 from streams.dead_letters import DeadLetters
 from streams.errors import PermanentError
 from streams.ledger import Entry, Ledger, TopicPartition
 from streams.messages import Output, Record
-from streams.retries import RetriesExhaustedError, retried
-from streams.telemetry import EventLog
+from streams.retries import RetryBounds, retried
+from streams.telemetry import EventLine, EventLog
 
 
 class Producer(Protocol):
@@ -30,8 +31,9 @@ class Producer(Protocol):
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]] = (),
         partition: int | None = None,
+        timestamp_ms: int | None = None,
     ) -> None:
-        """Write one record.
+        """Write one record; its time is now if none is given.
 
         Raises:
             TransientError: not confirmed; it may or may not have been written.
@@ -47,9 +49,9 @@ async def write_confirmed(producer: Producer, out: Output) -> None:
     """
     await retried(
         lambda: producer.send(
-            out.topic, out.key, out.value, out.headers, out.partition
+            out.topic, out.key, out.value, out.headers, out.partition, out.timestamp_ms
         ),
-        attempts=None,
+        bounds=None,
     )
 
 
@@ -76,7 +78,8 @@ class LedgerStage:
         committer: Committer,
         *,
         in_flight: int,
-        attempts: int,
+        retries: RetryBounds,
+        guard: Guard,
         log: EventLog,
     ) -> None:
         self.name = name
@@ -87,7 +90,8 @@ class LedgerStage:
         self._committer = committer
         self._epoch = 0  # Rises with every revoke.
         self._slots = asyncio.Semaphore(in_flight)
-        self._attempts = attempts
+        self._retries = retries
+        self._guard = guard
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -119,6 +123,15 @@ class LedgerStage:
         self._epoch += 1
         self.ledger.forget(partitions)
 
+    @property
+    def depth(self) -> int:
+        """How many events are in flight."""
+        return self.ledger.depth
+
+    def head_age_s(self) -> float:
+        """Seconds that the oldest unfinished head has waited."""
+        return self.ledger.head_age_s()
+
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self._slots.release()
@@ -126,31 +139,41 @@ class LedgerStage:
             self._log.fatal(self.name, error)
 
     async def _run(self, record: Record, entry: Entry[int]) -> None:
+        async with self._guard.watch([record]):
+            await self._settle(record)
+        if finished := self.ledger.done(entry):
+            self._committer.note(entry.partition, finished[-1] + 1)
+
+    async def _settle(self, record: Record) -> None:
+        """See the event to its end: outputs confirmed, or its dead letter."""
         line = self._log.begin(self.name, record)
         try:
+            self._guard.refuse(record)
             handled, attempts = await retried(
-                lambda: self._handler(record), self._attempts
+                lambda: self._handler(record), self._retries
             )
             await self._write(handled.outputs)
             self._dead_letters.note_success()
             line.finish(attempts=attempts, **dict(handled.facts))
         except PermanentError as error:
-            await self._bury(record, error)
-            line.dead_letter(error)
+            await self._bury(record, error, line)
         except Exception as error:  # A defect of ours must not lose the event either.
             failure = PermanentError("internal_error", f"{type(error).__name__}")
-            await self._bury(record, failure)
-            line.dead_letter(failure, defect=error)
-        if finished := self.ledger.done(entry):
-            self._committer.note(entry.partition, finished[-1] + 1)
+            await self._bury(record, failure, line, defect=error)
 
     async def _write(self, outputs: Iterable[Output]) -> None:
         """Write one after another: a provisional word goes before the final one."""
         for output in outputs:
             await write_confirmed(self._producer, output)
 
-    async def _bury(self, record: Record, error: PermanentError) -> None:
-        attempts = error.attempts if isinstance(error, RetriesExhaustedError) else 1
-        letter = self._dead_letters.letter(record, error, attempts)
+    async def _bury(
+        self,
+        record: Record,
+        error: PermanentError,
+        line: EventLine,
+        defect: Exception | None = None,
+    ) -> None:
+        letter = self._dead_letters.letter(record, error, error.attempts)
         await write_confirmed(self._producer, letter)
+        line.dead_letter(error, defect)
         self._dead_letters.note_burial(error)

@@ -107,6 +107,7 @@ class TransactionalOutbox:
             key=out.key,
             partition=out.partition,
             headers=list(out.headers),
+            timestamp_ms=out.timestamp_ms,
         )
         return future
 

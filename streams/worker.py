@@ -1,31 +1,34 @@
 """`headgate worker`: builds the stages it was asked for, runs them until a signal."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-from schemas.codec import Codec
-from streams.agents import ScreenHandler, TranscribeHandler, off_the_loop
-from streams.app import HeadgateApp, Stage, build_app, group_of
-from streams.batch_judge import BatchJudging, history_output
-from streams.batcher import Batcher
+from encoders.media_format import ffmpeg_version
+from streams.app import SOURCES, HeadgateApp, build_app, group_of
 from streams.broker_check import check_broker
 from streams.commits import Committer
-from streams.dead_letters import DeadLetters
-from streams.judge import Judge
-from streams.judge_stage import JudgeStage
-from streams.judging import PartitionJudge
-from streams.ledger import TopicPartition
-from streams.listen import Listening
-from streams.outbox import LedgerOutbox, Outbox
+from streams.counting_producer import CountingProducer
+from streams.crash_guard import CrashGuard
+from streams.dead_letters import app_version
+from streams.health import Health, Lane
+from streams.health_server import HealthServer
+from streams.journal import open_journal
+from streams.lag import LagMeter
+from streams.metrics import Metrics
 from streams.producer import DeliveringProducer
-from streams.restoring import history_reader
 from streams.settings import Settings
-from streams.stage import Handler, LedgerStage
+from streams.stage_factory import (
+    LaneOf,
+    Shared,
+    judge_lanes,
+    screen_lanes,
+    transcribe_lanes,
+)
 from streams.telemetry import EventLog
-from streams.transactions import TransactionalOutbox
-from streams.understand import Understanding
+from streams.watchdog import Watchdog
 from streams.wiring import (
     build_codec,
     build_judge,
@@ -35,7 +38,6 @@ from streams.wiring import (
 )
 
 STAGES = ("screen", "transcribe", "judge")
-EXAMINE_THREADS = 2  # Decoding releases the GIL; more threads than cores gain nothing.
 
 
 class Worker:
@@ -44,131 +46,157 @@ class Worker:
     def __init__(self, settings: Settings, stages: Sequence[str]) -> None:
         self._settings = settings
         self._names = tuple(stages)
-        self._log = EventLog()
+        self._metrics = Metrics(app_version())
+        self._log = EventLog(self._metrics)
         broker = check_broker(settings.bootstrap_servers, settings.judge_mode)
         self._max_message_bytes = broker.max_message_bytes
-        self._codec: Codec = build_codec(settings)
+        self._codec = build_codec(settings)
         # Models first: a worker that can't load them must not join the group.
-        self._understanding: Understanding | None = None
-        self._listening: Listening | None = None
-        self._judge: Judge | None = None
+        self._load_models(stages)
+        self._health = Health(group_of(settings, name) for name in stages)
+        self._lanes: dict[str, list[LaneOf]] = {}
+        self._apps: dict[str, HeadgateApp] = {}
+
+    def _load_models(self, stages: Sequence[str]) -> None:
+        settings = self._settings
         if {"screen", "transcribe"} & set(stages):
             self._understanding = build_understanding(settings)
-        if "transcribe" in stages and self._understanding is not None:
-            self._listening = build_listening(settings, self._understanding)
+        if "transcribe" in stages:
+            # One for each lane: a model hears one batch at a time.
+            self._listenings = [
+                build_listening(settings, self._understanding) for _ in range(2)
+            ]
         if "judge" in stages:
-            self._judge = build_judge(settings, self._understanding)
+            understanding = getattr(self, "_understanding", None)
+            self._judge = build_judge(settings, understanding)
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, then drain and leave the group."""
+        settings = self._settings
+        journal, _lock = open_journal(settings.state_dir / settings.app_id)
+        self._metrics.suspects.set_function(lambda: journal.suspects)
         producer = DeliveringProducer(
-            self._settings.bootstrap_servers,
-            message_max_bytes=self._max_message_bytes,
+            settings.bootstrap_servers, message_max_bytes=self._max_message_bytes
         )
-        apps = [self._app(name, producer) for name in self._names]
-        self._log.note("worker_starting", stages=self._names)
-        try:
-            await _run_apps(apps, self._log)
-        finally:
-            await asyncio.to_thread(producer.close)
-
-    def _app(self, name: str, producer: DeliveringProducer) -> HeadgateApp:
-        committer = Committer()
-        stage = self._stage(name, producer, committer)
-        return build_app(self._settings, name, stage, committer)
-
-    def _stage(
-        self, name: str, producer: DeliveringProducer, committer: Committer
-    ) -> Stage:
-        group = group_of(self._settings, name)
-        letters = DeadLetters(name, group, self._settings.dead_letter_limit)
-        if name == "judge":
-            return self._judge_stage(letters, producer, committer)
-        handler = self._screen() if name == "screen" else self._transcribe()
-        return LedgerStage(
-            name,
-            handler,
-            producer,
-            letters,
-            committer,
-            in_flight=self._settings.in_flight,
-            attempts=self._settings.retry_attempts,
+        shared = Shared(
+            settings=settings,
+            codec=self._codec,
+            store=build_store(settings),
+            producer=CountingProducer(producer, self._metrics),
+            guard=CrashGuard(journal),
+            metrics=self._metrics,
             log=self._log,
-        )
-
-    def _screen(self) -> Handler:
-        assert self._understanding is not None
-        settings = self._settings
-        text_thread = ThreadPoolExecutor(1, "text")
-        return ScreenHandler(
-            codec=self._codec,
-            store=build_store(settings),
-            understanding=self._understanding,
-            examine_pool=ThreadPoolExecutor(EXAMINE_THREADS, "examine"),
-            embed=Batcher(
-                off_the_loop(self._understanding.embed, text_thread),
-                size=settings.batch_size,
-                wait_s=settings.batch_wait_ms / 1000,
-            ),
-            provisional_after_s=settings.provisional_after_s,
-        )
-
-    def _transcribe(self) -> Handler:
-        assert self._listening is not None
-        settings = self._settings
-        speech_thread = ThreadPoolExecutor(1, "speech")
-        return TranscribeHandler(
-            codec=self._codec,
-            store=build_store(settings),
-            listen=Batcher(
-                off_the_loop(self._listening.transcribe, speech_thread),
-                size=settings.transcribe_batch_size,
-                wait_s=settings.batch_wait_ms / 1000,
-            ),
-        )
-
-    def _judge_stage(
-        self,
-        letters: DeadLetters,
-        producer: DeliveringProducer,
-        committer: Committer,
-    ) -> JudgeStage:
-        assert self._judge is not None
-        settings = self._settings
-        judging = BatchJudging(self._judge, self._codec, letters, self._log)
-        restore = history_reader(settings.bootstrap_servers)
-
-        def make_partition(
-            source: TopicPartition, release: Callable[[int], None]
-        ) -> PartitionJudge:
-            return PartitionJudge(
-                source,
-                outbox=self._outbox(source, producer, committer),
-                restore=restore,
-                judge=judging,
-                history_output=history_output,
-                release_slots=release,
-                batch_size=settings.batch_size,
-                batch_wait_s=settings.batch_wait_ms / 1000,
-                log=self._log,
-            )
-
-        return JudgeStage(make_partition, settings.in_flight)
-
-    def _outbox(
-        self,
-        source: TopicPartition,
-        producer: DeliveringProducer,
-        committer: Committer,
-    ) -> Outbox:
-        if self._settings.judge_mode == "ledger":
-            return LedgerOutbox(source, producer, committer)
-        return TransactionalOutbox(
-            source,
-            bootstrap_servers=self._settings.bootstrap_servers,
-            group_id=group_of(self._settings, "judge"),
             max_message_bytes=self._max_message_bytes,
         )
+        for name in self._names:
+            self._add_stage(name, shared)
+        self._log.note("worker_starting", stages=self._names, suspects=journal.suspects)
+        try:
+            with ExitStack() as stack:
+                watchdog = self._watchdog(stack)
+                await self._run_apps(watchdog)
+        finally:
+            await asyncio.to_thread(producer.close)
+        journal.close()  # Last: only who came this far has ended cleanly.
+
+    def _add_stage(self, name: str, shared: Shared) -> None:
+        committer = Committer()
+        if name == "screen":
+            lanes = screen_lanes(shared, self._understanding, committer)
+        elif name == "transcribe":
+            lanes = transcribe_lanes(shared, self._listenings, committer)
+        else:
+            lanes = judge_lanes(shared, self._judge, committer)
+        self._lanes[name] = lanes
+        by_source = {lane.source: lane.stage for lane in lanes}
+        self._apps[name] = build_app(
+            self._settings, name, by_source, committer, self._metrics
+        )
+
+    def _watchdog(self, stack: ExitStack) -> Watchdog:
+        """Start what watches and tells: lag, health over HTTP, the watchdog."""
+        settings = self._settings
+        lag = LagMeter(
+            {"bootstrap.servers": settings.bootstrap_servers},
+            {group_of(settings, name): SOURCES[name] for name in self._names},
+        )
+        lag.start(self._metrics)
+        stack.callback(lag.close)
+        facts = {
+            "version": app_version(),
+            "ffmpeg": ffmpeg_version(),
+            "stages": " ".join(self._names),
+        }
+        server = stack.enter_context(
+            HealthServer(settings.http_address, self._health, self._metrics, facts)
+        )
+        self._log.note("health_listening", address=server.address)
+        return Watchdog(
+            self._health,
+            self._metrics,
+            self._log,
+            lanes=self._lane_states,
+            joined=self._joined,
+            broker_answers=lag.answers,
+        )
+
+    def _lane_states(self) -> list[Lane]:
+        return [
+            Lane(
+                stage=name,
+                lane=lane.lane,
+                in_flight=lane.stage.depth,
+                head_age_s=lane.stage.head_age_s(),
+                stuck_after_s=self._settings.stuck_after(name),
+            )
+            for name, lanes in self._lanes.items()
+            for lane in lanes
+        ]
+
+    def _joined(self) -> dict[str, bool]:
+        return {
+            group_of(self._settings, name): app.in_group
+            for name, app in self._apps.items()
+        }
+
+    async def _run_apps(self, watchdog: Watchdog) -> None:
+        """Start Faust and wait for a signal; what else ends it is a fault."""
+        apps = tuple(self._apps.values())
+        stop = _stop_on_signals()
+        watching = asyncio.create_task(watchdog.run(), name="watchdog")
+        await asyncio.gather(*(app.start() for app in apps))
+        self._log.note("worker_ready")
+        signalled = asyncio.create_task(stop.wait())
+        ended = [asyncio.create_task(app.wait_until_stopped()) for app in apps]
+        await asyncio.wait(
+            {signalled, watching, *ended}, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not signalled.done():
+            crashed = next((a.crash_reason for a in apps if a.crash_reason), None)
+            self._log.fatal("worker", crashed or RuntimeError("it stopped by itself"))
+        self._health.stopping = True
+        self._log.note("worker_stopping")
+        await asyncio.gather(*(app.stop() for app in apps))
+        for task in (*ended, watching):
+            task.cancel()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Return what is set by the first signal; the second ends the process at once.
+
+    At once is safe: what is not committed is delivered again.
+    """
+    stop = asyncio.Event()
+
+    def stop_or_end() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop_or_end)
+    return stop
 
 
 def run_worker(settings: Settings, stages: Sequence[str] = STAGES) -> None:
@@ -179,23 +207,3 @@ def run_worker(settings: Settings, stages: Sequence[str] = STAGES) -> None:
     """
     worker = Worker(settings, stages)
     asyncio.run(worker.run())
-
-
-async def _run_apps(apps: Sequence[HeadgateApp], log: EventLog) -> None:
-    """Start Faust and wait for a signal; anything else that ends it is a fault."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
-    await asyncio.gather(*(app.start() for app in apps))
-    log.note("worker_ready")
-    signalled = asyncio.create_task(stop.wait())
-    ended = [asyncio.create_task(app.wait_until_stopped()) for app in apps]
-    await asyncio.wait({signalled, *ended}, return_when=asyncio.FIRST_COMPLETED)
-    if not signalled.done():
-        crashed = next((a.crash_reason for a in apps if a.crash_reason), None)
-        log.fatal("worker", crashed or RuntimeError("Faust stopped by itself"))
-    log.note("worker_stopping")
-    await asyncio.gather(*(app.stop() for app in apps))
-    for task in ended:
-        task.cancel()

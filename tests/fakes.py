@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 from collections import Counter
+from contextlib import asynccontextmanager
 
 import numpy as np
 
 from encoders.signals import ModelIdentity, Span, SpeechResult, SpeechSegment
+from streams.crash_guard import CrashLoopError
 from streams.errors import TransientError
 from streams.messages import Output, Record
 
@@ -18,13 +20,40 @@ class FakeProducer:
         self.written: list[Output] = []
         self._failures = failures
 
-    async def send(self, topic, key, value, headers=(), partition=None):
+    async def send(
+        self, topic, key, value, headers=(), partition=None, timestamp_ms=None
+    ):
         """Write a record, or fail as a broker that is away does."""
         await asyncio.sleep(0)
         if self._failures:
             self._failures -= 1
             raise TransientError("broker away")
-        self.written.append(Output(topic, key, value, tuple(headers), partition))
+        self.written.append(
+            Output(topic, key, value, tuple(headers), partition, timestamp_ms)
+        )
+
+
+class FakeGuard:
+    """Suspects the offsets it is told, refuses those it is told, notes the rest."""
+
+    def __init__(self, suspects=(), refused=()):
+        self.watched = []
+        self._suspects, self._refused = suspects, refused
+
+    def refuse(self, record):
+        """Refuse as after two deaths."""
+        if record.offset in self._refused:
+            raise CrashLoopError(2)
+
+    def is_suspect(self, record):
+        """Say so of what it was told, and of what is refused."""
+        return record.offset in (*self._suspects, *self._refused)
+
+    @asynccontextmanager
+    async def watch(self, records):
+        """Note which offsets are worked on together."""
+        self.watched.append([record.offset for record in records])
+        yield
 
 
 class FatalError(Exception):

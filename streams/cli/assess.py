@@ -54,9 +54,7 @@ def assess(
 
         codec = build_codec(settings)
         pipeline = build_pipeline(settings, warn=complain)
-        assessing = Assessing(
-            pipeline, build_store(settings), codec, settings.retry_attempts
-        )
+        assessing = Assessing(pipeline, build_store(settings), codec, settings.retries)
         bad, done = 0, 0
         for name in files:
             for line in assessing.assess(read_sources(name, now), transcripts):

@@ -142,6 +142,8 @@ def _worker(settings: Settings, log: IO[str]) -> Iterator["subprocess.Popen[str]
     """Run `headgate worker` as users do: a process of its own, told by variables."""
     told = {f"HEADGATE_{name.upper()}": str(getattr(settings, name)) for name in TOLD}
     told["HEADGATE_MEDIA_ROOT"] = str(SAMPLES)
+    state = tempfile.TemporaryDirectory(prefix="headgate-demo-")
+    told["HEADGATE_STATE_DIR"] = state.name
     told["HEADGATE_BANKS"] = f'["{SAMPLES / "bank.csv"}"]'
     inherited = {k: v for k, v in os.environ.items() if k != "HEADGATE_REGISTRY_URL"}
     process = subprocess.Popen(
@@ -160,6 +162,7 @@ def _worker(settings: Settings, log: IO[str]) -> Iterator["subprocess.Popen[str]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        state.cleanup()
 
 
 def _watch(

@@ -26,7 +26,7 @@ from schemas.codec import Codec
 from schemas.ids import CommittedIds
 from schemas.records import ContentSignals, Stage, TextSignal
 from streams.batch_judge import BatchJudging
-from streams.dead_letters import DeadLetters
+from streams.dead_letters import DeadLetterLimit, DeadLetters
 from streams.judge import Judge
 from streams.messages import Record
 from streams.scorers import default_scorers
@@ -34,6 +34,7 @@ from streams.settings import default_policy
 from streams.telemetry import EventLog
 from streams.wiring import build_text_risk, read_policy
 from tests.builders import an_event
+from tests.fakes import FakeGuard
 
 Work = Callable[[], object]
 PACKAGES = ("torch", "sentence-transformers", "faust-streaming", "confluent-kafka")
@@ -99,7 +100,8 @@ def judge_row(count: int, rounds: int) -> dict[str, object]:
     encoder = load_text_encoder("all-MiniLM-L6-v2", device="cpu", allow_download=False)
     codec = Codec(CommittedIds())
     judge = Judge(default_scorers(build_text_risk()), read_policy(default_policy()))
-    judging = BatchJudging(judge, codec, DeadLetters("judge", "bench", 50), EventLog())
+    letters = DeadLetters("judge", "bench", DeadLetterLimit(50, 1000))
+    judging = BatchJudging(judge, codec, letters, FakeGuard(), EventLog())
     sample = texts(count, offset=100_000)
     vectors = encoder.embed(sample)
     records = [

@@ -20,6 +20,7 @@ from streams.assessing import Assessing
 from streams.event_files import Source
 from streams.kafka_tail import tail
 from streams.producer import DeliveringProducer
+from streams.retries import RetryBounds
 from streams.settings import load_settings
 from streams.topic_admin import apply_topics
 from streams.wiring import build_pipeline, build_store
@@ -121,7 +122,7 @@ def assess(uploads):
     store = build_store(settings)
 
     def assess(sources):
-        assessing = Assessing(pipeline, store, CODEC, attempts=1)
+        assessing = Assessing(pipeline, store, CODEC, RetryBounds(1, 60))
         return {line["content_id"]: word(line) for line in assessing.assess(sources)}
 
     return assess

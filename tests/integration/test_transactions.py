@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.kafka_tail import tail
 from streams.messages import Output
 from streams.restoring import history_reader
-from streams.retries import retried
+from streams.retries import RetryBounds, retried
 from streams.transactions import FencedError, TransactionalOutbox
 
 pytestmark = pytest.mark.kafka
@@ -40,7 +40,7 @@ def outbox(bootstrap, source, group="g"):
 
 async def opened(box):
     """Open as the judge does: a broker that has just started needs a moment."""
-    position, _ = await retried(box.open, attempts=20)
+    position, _ = await retried(box.open, RetryBounds(20, 60))
     return position
 
 

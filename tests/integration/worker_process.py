@@ -15,6 +15,7 @@ class WorkerProcess:
 
     def __init__(self, log: Path, stages=(), **settings: str):
         self.log = log
+        settings.setdefault("state_dir", str(log.parent / "state"))
         variables = {f"HEADGATE_{k.upper()}": str(v) for k, v in settings.items()}
         environment = {k: v for k, v in os.environ.items() if "HEADGATE" not in k}
         arguments = [part for stage in stages for part in ("--stage", stage)]

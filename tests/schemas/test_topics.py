@@ -5,6 +5,8 @@ from schemas.records import ContentIngested, RiskDecision
 from schemas.topics import (
     DECISION,
     HISTORY,
+    INGESTED,
+    INGESTED_BULK,
     SIGNALS,
     TOPICS,
     dead_letter_topic,
@@ -48,10 +50,19 @@ def test_names_are_safe_for_kafka() -> None:
 def test_a_record_knows_its_topics() -> None:
     """The first is the one whose subject names the record's id."""
     assert topics_of(RiskDecision)[0] is DECISION
-    assert len(topics_of(ContentIngested)) == 1
+    assert topics_of(ContentIngested) == (INGESTED, INGESTED_BULK)
 
 
 def test_an_unknown_topic_lists_the_known() -> None:
     """Whoever mistypes a name sees the right ones."""
     with pytest.raises(KeyError, match=r"content\.signals\.v1\.dlq"):
         topic_named(dead_letter_topic("nothing"))
+
+
+def test_a_bulk_lane_takes_its_main_lanes_records() -> None:
+    """They are moved as they are: same record, same key, room for the same bytes."""
+    for bulk in (t for t in TOPICS if t.name.endswith(".bulk.v1")):
+        main = topic_named(bulk.name.replace(".bulk", ""))
+        assert (bulk.record, bulk.key) == (main.record, main.key)
+        assert bulk.max_message_bytes == main.max_message_bytes
+        assert bulk.retention_ms == main.retention_ms

@@ -10,9 +10,15 @@ from schemas.codec import Codec
 from schemas.errors import RegistryUnavailableError
 from schemas.ids import CommittedIds
 from schemas.records import ContentSignals, Kind, MediaRef, Stage
-from streams.agents import ScreenHandler, TranscribeHandler, decode_event
+from streams.agents import (
+    ScreenHandler,
+    TranscribeHandler,
+    decode_event,
+    off_the_loop,
+)
 from streams.batcher import Batcher
 from streams.errors import EventError, TransientError
+from streams.fair_lanes import UploaderRates
 from streams.listen import Listening
 from streams.media import MediaStore
 from streams.understand import Understanding
@@ -21,6 +27,7 @@ from tests.fakes import FakeTextEncoder, FakeTranscriber, a_record
 from tests.media_builders import LIMITS, a_sound_file
 
 CODEC = Codec(CommittedIds())
+ROOMY = UploaderRates(burst=1000, per_s=1000)
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
 
@@ -43,8 +50,8 @@ class Lanes:
         ref = MediaRef("audio", (self._folder / "song").as_uri())
         return an_event(texts=(("title", "A song"),), media=(ref,), **fields)
 
-    def screen(self, value, **record):
-        """Run `screen` over one record and return its outputs."""
+    def screen(self, value, rates=ROOMY, **record):
+        """Run `screen` over one record and return its outputs; bulk without rates."""
 
         async def run():
             embed = Batcher(in_place(self._understanding.embed), size=4, wait_s=0)
@@ -56,6 +63,7 @@ class Lanes:
                     examine_pool=pool,
                     embed=embed,
                     provisional_after_s=self._provisional_after_s,
+                    rates=rates,
                 )
                 handled = await handler(a_record(value=value, **record))
             await embed.close()
@@ -127,8 +135,43 @@ def test_long_speech_is_held_before_it_is_heard(tmp_path):
         "content.signals.v1",
         Stage.SCREENED,
     )
-    assert second.topic == "content.screened.v1"
+    assert second.topic == "content.screened.bulk.v1"  # Short speech does not wait.
     assert decoded(lanes.transcribe(second.value)).provisional_sent
+
+
+def test_what_is_over_an_uploaders_rate_moves_to_the_bulk_lane(lanes):
+    """As it is, with its time: key, value and headers are the original's."""
+    value, rates = CODEC.encode(lanes.event()), UploaderRates(burst=1, per_s=0.001)
+    lanes.screen(value, rates)
+    (moved,) = lanes.screen(value, rates, headers=(TRACE,))
+
+    assert moved.topic == "content.ingested.bulk.v1"
+    assert (moved.key, moved.value, moved.headers) == (b"k", value, (TRACE,))
+    assert moved.timestamp_ms == a_record().timestamp_ms
+
+
+def test_the_bulk_lane_takes_everything_and_stays_apart(lanes):
+    """Nothing goes round in it, and its speech goes on to the bulk lane too."""
+    sound = CODEC.encode(lanes.event(a_sound_file("flac", 1)))
+    (screened,) = lanes.screen(sound, rates=None)
+    (signals,) = lanes.screen(CODEC.encode(lanes.event()), rates=None)
+
+    assert screened.topic == "content.screened.bulk.v1"
+    assert signals.topic == "content.signals.v1"
+
+
+def test_a_model_out_of_memory_is_tried_again():
+    """The batch is the likely cause: halved first, then retried, never lost."""
+
+    def work(items):
+        raise MemoryError
+
+    async def run():
+        with ThreadPoolExecutor(1) as pool:
+            await off_the_loop(work, pool)([1])
+
+    with pytest.raises(TransientError, match="out of memory"):
+        asyncio.run(run())
 
 
 def test_media_that_went_away_before_it_was_heard_is_missing(lanes):

@@ -1,9 +1,11 @@
 import asyncio
 
 import pytest
+from faust.types import TP
 
 from streams.app import SOURCES, as_record, build_app, group_of
 from streams.commits import Committer
+from streams.metrics import Metrics
 from streams.settings import load_settings
 
 
@@ -33,7 +35,8 @@ def stage():
 @pytest.fixture
 def app(stage):
     """The app of `screen`, not started."""
-    return build_app(load_settings(), "screen", stage, Committer())
+    lanes = {topic: stage for topic in SOURCES["screen"]}
+    return build_app(load_settings(), "screen", lanes, Committer(), Metrics("0"))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +60,8 @@ def test_settings_that_step_round_fausts_defects_hold(app, setting, value, why):
 
 def test_faust_tracks_no_offsets_of_ours(app):
     """Positions are committed by streams/commits.py alone (F3 to F6)."""
-    (agent,) = [a for a in app.agents.values() if "screen" in a.name]
-
-    assert agent.channel.acks is False
+    assert len(app.agents) == 2  # The main lane and the bulk lane.
+    assert [agent.channel.acks for agent in app.agents.values()] == [False, False]
 
 
 def test_each_stage_is_a_group_of_its_own():
@@ -77,7 +79,7 @@ def test_the_drain_finishes_work_and_then_commits(app, stage):
     """Faust's wait on a stop or a rebalance is ours, with a deadline."""
     asyncio.run(app._consumer_wait_empty(None, None))
 
-    assert stage.drained == [load_settings().drain_timeout_s]
+    assert stage.drained == [load_settings().drain_timeout_s] * 2
 
 
 def test_headers_come_through_as_pairs():
@@ -92,3 +94,19 @@ def test_headers_come_through_as_pairs():
 
     record = as_record(Event)
     assert (record.timestamp_ms, record.headers) == (1500, (("ce_id", b"1"),))
+
+
+def test_a_worker_that_never_joined_is_in_no_group(app):
+    """What the watchdog asks before anything was started."""
+    assert not app.in_group
+
+
+def test_an_event_goes_to_the_lane_of_its_topic():
+    """A revoke reaches only the lane whose partition is gone."""
+    main, bulk = FakeStage(), FakeStage()
+    lanes = dict(zip(SOURCES["screen"], (main, bulk), strict=True))
+    app = build_app(load_settings(), "screen", lanes, Committer(), Metrics("0"))
+
+    asyncio.run(app.on_partitions_revoked.send({TP(SOURCES["screen"][1], 3)}))
+
+    assert (main.revoked, bulk.revoked) == ([], [(SOURCES["screen"][1], 3)])

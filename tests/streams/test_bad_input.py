@@ -18,6 +18,7 @@ from streams.judge import Judge
 from streams.listen import Listening
 from streams.media import MediaStore
 from streams.pipeline import Pipeline
+from streams.retries import RetryBounds
 from streams.scorers import DEFAULT_SCORERS
 from streams.settings import default_policy
 from streams.understand import Understanding
@@ -44,7 +45,9 @@ def assess(folder, *events):
     file = folder / "events.jsonl"
     file.write_text("\n".join(json.dumps(event) for event in events))
     store = MediaStore(root=folder, hosts=(), max_bytes=LIMITS.max_bytes, timeout_s=5)
-    assessing = Assessing(a_pipeline(), store, Codec(CommittedIds()), attempts=1)
+    assessing = Assessing(
+        a_pipeline(), store, Codec(CommittedIds()), RetryBounds(1, 60)
+    )
     return list(assessing.assess(read_sources(str(file), NOW)))
 
 

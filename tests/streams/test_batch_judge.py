@@ -5,11 +5,11 @@ from schemas.dead_letter import parse_dead_letter
 from schemas.ids import CommittedIds
 from schemas.records import RiskDecision, Stage, UploaderHistory
 from streams.batch_judge import BatchJudging, history_output
-from streams.dead_letters import DeadLetters
+from streams.dead_letters import DeadLetterLimit, DeadLetters
 from streams.judge import Judge
 from streams.scorers import DEFAULT_SCORERS
 from tests.builders import a_policy, a_text_signal, signals
-from tests.fakes import FakeLog, a_record
+from tests.fakes import FakeGuard, FakeLog, a_record
 
 CODEC = Codec(CommittedIds())
 TOPIC = "content.signals.v1"
@@ -18,11 +18,13 @@ TOPIC = "content.signals.v1"
 class Bench:
     """A batch judge with a log that is kept."""
 
-    def __init__(self, policy=None):
+    def __init__(self, policy=None, guard=None):
         self.log = FakeLog()
         judge = Judge(DEFAULT_SCORERS, policy or a_policy())
-        letters = DeadLetters("judge", "headgate", 50)
-        self._judging = BatchJudging(judge, CODEC, letters, self.log)
+        letters = DeadLetters("judge", "headgate", DeadLetterLimit(50, 1000))
+        self._judging = BatchJudging(
+            judge, CODEC, letters, guard or FakeGuard(), self.log
+        )
 
     def judge(self, *values, histories=None):
         """Judge values as records of one partition."""
@@ -138,3 +140,13 @@ def test_a_history_lies_in_its_events_partition():
         b"u1",
         7,
     )
+
+
+def test_signals_that_killed_the_process_are_buried_unread():
+    """They become a dead letter with their bytes; the next ones are judged."""
+    bench = Bench(guard=FakeGuard(refused=(0,)))
+    batch = bench.judge(value("c1"), value("c2"))
+
+    (letter,) = [o for o in batch.outputs if o.topic.endswith(".dlq")]
+    assert letter.value == value("c1")
+    assert [d.content_id for d in decided(batch)] == ["c2"]

@@ -7,7 +7,7 @@ from streams.judge_stage import JudgeStage
 from streams.judging import JudgedBatch, PartitionJudge
 from streams.messages import Output
 from streams.transactions import FencedError
-from tests.fakes import FakeLog, a_record
+from tests.fakes import FakeGuard, FakeLog, a_record
 
 SOURCE = ("content.signals.v1", 3)
 
@@ -62,7 +62,7 @@ class Counting:
         return {"u": changes[-1].value} if changes else {}
 
 
-def judge_all(outbox, offsets, batch_size=2):
+def judge_all(outbox, offsets, batch_size=2, guard=None):
     """Run a partition over offsets and return its log and the slots it gave back."""
     log, slots, judge = FakeLog(), [], Counting(outbox)
 
@@ -76,6 +76,7 @@ def judge_all(outbox, offsets, batch_size=2):
             release_slots=slots.append,
             batch_size=batch_size,
             batch_wait_s=0.001,
+            guard=guard or FakeGuard(),
             log=log,
         )
         for offset in offsets:
@@ -178,3 +179,19 @@ def test_each_partition_has_its_own_task_until_it_is_revoked():
     asyncio.run(scenario())
     assert [p.source[1] for p in made] == [0, 1, 0]
     assert [p.stopped for p in made] == [True, False, False]
+
+
+def test_a_suspect_is_judged_by_itself():
+    """Should the process die again, it is known at which event."""
+    guard = FakeGuard(suspects=(2,))
+    judge_all(FakeOutbox(), range(3), batch_size=8, guard=guard)
+
+    assert guard.watched == [[0], [1], [2]]
+
+
+def test_events_without_suspicion_share_a_batch():
+    """One transaction for many: that is where the speed comes from."""
+    guard = FakeGuard()
+    judge_all(FakeOutbox(), range(3), batch_size=8, guard=guard)
+
+    assert guard.watched == [[0, 1, 2]]

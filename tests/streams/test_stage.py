@@ -3,11 +3,12 @@ import asyncio
 import pytest
 
 from streams.commits import Committer
-from streams.dead_letters import DeadLetterLimitError, DeadLetters
+from streams.dead_letters import DeadLetterLimit, DeadLetterLimitError, DeadLetters
 from streams.errors import PermanentError, TransientError
 from streams.messages import Output
+from streams.retries import RetryBounds
 from streams.stage import Handled, LedgerStage
-from tests.fakes import FakeLog, FakeProducer, a_record
+from tests.fakes import FakeGuard, FakeLog, FakeProducer, a_record
 
 SOURCE = ("content.ingested.v1", 0)
 
@@ -15,7 +16,7 @@ SOURCE = ("content.ingested.v1", 0)
 class Bench:
     """A stage with everything around it faked."""
 
-    def __init__(self, handler, *, in_flight=8, failures=0, limit=50):
+    def __init__(self, handler, *, in_flight=8, failures=0, limit=50, guard=None):
         self.positions = {}
         self.producer = FakeProducer(failures)
         self.log = FakeLog()
@@ -25,10 +26,11 @@ class Bench:
             "screen",
             handler,
             self.producer,
-            DeadLetters("screen", "headgate", limit),
+            DeadLetters("screen", "headgate", DeadLetterLimit(limit, 1000)),
             committer,
             in_flight=in_flight,
-            attempts=2,
+            retries=RetryBounds(attempts=2, within_s=60),
+            guard=guard or FakeGuard(),
             log=self.log,
         )
 
@@ -185,7 +187,7 @@ def test_an_event_that_waited_through_a_revoke_is_not_taken_on():
 
 
 def test_dead_letters_without_end_stop_the_stage():
-    """More in a row than the limit is a fault of ours: the process must end."""
+    """More than the limit is a fault of ours: the process must end."""
 
     async def handler(record):
         raise PermanentError("bad", "bad")
@@ -195,5 +197,36 @@ def test_dead_letters_without_end_stop_the_stage():
 
     (error,) = bench.log.fatals
     assert isinstance(error, DeadLetterLimitError)
-    assert "3 dead letters in a row at screen" in str(error)
+    assert "3 dead letters among the last 3 events at screen" in str(error)
     assert bench.positions == {SOURCE: 2}
+
+
+def test_an_event_that_killed_the_process_is_buried_unread():
+    """Its bytes go to the dead letters as they are; the handler never sees it."""
+    handled = []
+
+    async def handler(record):
+        handled.append(record.offset)
+        return Handled(())
+
+    bench = Bench(handler, guard=FakeGuard(refused=(0,)))
+    bench.run(a_record(0, b"killer"), a_record(1))
+
+    (letter,) = bench.producer.written
+    assert (letter.value, bench.log.dead) == (b"killer", ["crash_loop"])
+    assert handled == [1]
+    assert bench.positions == {SOURCE: 2}
+
+
+def test_an_event_is_journalled_before_it_is_handled():
+    """Whatever its bytes do, the next start knows where it was."""
+    guard = FakeGuard()
+    seen = []
+
+    async def handler(record):
+        seen.append(list(guard.watched))
+        return Handled(())
+
+    Bench(handler, guard=guard).run(a_record(7))
+
+    assert seen == [[[7]]]

@@ -1,0 +1,197 @@
+"""Makes the stages' lanes from models and settings; wiring, used by the worker."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from schemas.codec import Codec
+from schemas.topics import INGESTED, INGESTED_BULK, SCREENED, SCREENED_BULK, SIGNALS
+from streams.agents import ScreenHandler, TranscribeHandler, off_the_loop
+from streams.app import group_of
+from streams.batch_judge import BatchJudging, history_output
+from streams.batcher import Batcher
+from streams.commits import Committer
+from streams.crash_guard import Guard
+from streams.dead_letters import DeadLetterLimit, DeadLetters
+from streams.fair_lanes import UploaderRates
+from streams.judge import Judge
+from streams.judge_stage import JudgeStage
+from streams.judging import PartitionJudge
+from streams.ledger import TopicPartition
+from streams.listen import Listening
+from streams.media import MediaStore
+from streams.metrics import Metrics
+from streams.outbox import LedgerOutbox, Outbox
+from streams.restoring import history_reader
+from streams.settings import Settings
+from streams.stage import Handler, LedgerStage, Producer
+from streams.telemetry import EventLog
+from streams.transactions import TransactionalOutbox
+from streams.understand import Understanding
+
+# Decoding releases the GIL; more threads than cores gain nothing. The bulk lane's one
+# is its own, so that it never stands before the main lane's.
+EXAMINE_THREADS = {"main": 2, "bulk": 1}
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOf:
+    """One lane of a stage: where its events come from and what works on them."""
+
+    lane: str  # main or bulk.
+    source: str
+    stage: LedgerStage | JudgeStage
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all stages of a worker share."""
+
+    settings: Settings
+    codec: Codec
+    store: MediaStore
+    producer: Producer
+    guard: Guard
+    metrics: Metrics
+    log: EventLog
+    max_message_bytes: int
+
+    def letters(self, stage: str) -> DeadLetters:
+        """Return a stage's dead letters, with their limit."""
+        limit = DeadLetterLimit(
+            self.settings.dead_letter_limit, self.settings.dead_letter_window
+        )
+        return DeadLetters(stage, group_of(self.settings, stage), limit)
+
+    def batcher(
+        self,
+        model: str,
+        work: Callable[[Sequence[Item]], Sequence[Result]],
+        size: int,
+    ) -> Batcher[Item, Result]:
+        """Return a batcher over a model, which gets a thread of its own."""
+        thread = ThreadPoolExecutor(1, model)
+        return Batcher(
+            off_the_loop(work, thread, self.metrics.observe_batch(model)),
+            size=size,
+            wait_s=self.settings.batch_wait_ms / 1000,
+        )
+
+    def ledger_stage(
+        self,
+        name: str,
+        handler: Handler,
+        letters: DeadLetters,
+        committer: Committer,
+        in_flight: int,
+    ) -> LedgerStage:
+        """Return a lane in ledger mode."""
+        return LedgerStage(
+            name,
+            handler,
+            self.producer,
+            letters,
+            committer,
+            in_flight=in_flight,
+            retries=self.settings.retries,
+            guard=self.guard,
+            log=self.log,
+        )
+
+
+def screen_lanes(
+    shared: Shared, understanding: Understanding, committer: Committer
+) -> list[LaneOf]:
+    """Return `screen`'s lanes; they share the text model and its batches."""
+    settings, letters = shared.settings, shared.letters("screen")
+    embed = shared.batcher("text", understanding.embed, settings.batch_size)
+
+    def lane(name: str, source: str, in_flight: int) -> LaneOf:
+        rates = UploaderRates(settings.uploader_burst, settings.uploader_per_s)
+        handler = ScreenHandler(
+            codec=shared.codec,
+            store=shared.store,
+            understanding=understanding,
+            examine_pool=ThreadPoolExecutor(EXAMINE_THREADS[name], f"examine-{name}"),
+            embed=embed,
+            provisional_after_s=settings.provisional_after_s,
+            rates=rates if name == "main" else None,
+        )
+        stage = shared.ledger_stage("screen", handler, letters, committer, in_flight)
+        return LaneOf(name, source, stage)
+
+    return [
+        lane("main", INGESTED.name, settings.in_flight),
+        lane("bulk", INGESTED_BULK.name, settings.bulk_in_flight),
+    ]
+
+
+def transcribe_lanes(
+    shared: Shared, listenings: Sequence[Listening], committer: Committer
+) -> list[LaneOf]:
+    """Return `transcribe`'s lanes, each with a transcriber of its own.
+
+    So an hour of speech in the bulk lane never stands before ten seconds in the main.
+    """
+    settings, letters = shared.settings, shared.letters("transcribe")
+    size = settings.transcribe_batch_size
+
+    def lane(name: str, source: str, listening: Listening) -> LaneOf:
+        handler = TranscribeHandler(
+            codec=shared.codec,
+            store=shared.store,
+            listen=shared.batcher(f"speech-{name}", listening.transcribe, size),
+        )
+        # One batch at work and one that gathers: more would only wait with their
+        # media in memory.
+        stage = shared.ledger_stage("transcribe", handler, letters, committer, 2 * size)
+        return LaneOf(name, source, stage)
+
+    main, bulk = listenings
+    return [
+        lane("main", SCREENED.name, main),
+        lane("bulk", SCREENED_BULK.name, bulk),
+    ]
+
+
+def judge_lanes(shared: Shared, judge: Judge, committer: Committer) -> list[LaneOf]:
+    """Return `judge`'s only lane: it is fast, and order matters to it."""
+    settings = shared.settings
+    letters = shared.letters("judge")
+    judging = BatchJudging(judge, shared.codec, letters, shared.guard, shared.log)
+    restore = history_reader(settings.bootstrap_servers)
+
+    def make_partition(
+        source: TopicPartition, release: Callable[[int], None]
+    ) -> PartitionJudge:
+        return PartitionJudge(
+            source,
+            outbox=_outbox(shared, source, committer),
+            restore=restore,
+            judge=judging,
+            history_output=history_output,
+            release_slots=release,
+            batch_size=settings.batch_size,
+            batch_wait_s=settings.batch_wait_ms / 1000,
+            guard=shared.guard,
+            log=shared.log,
+        )
+
+    stage = JudgeStage(make_partition, settings.in_flight)
+    return [LaneOf("main", SIGNALS.name, stage)]
+
+
+def _outbox(shared: Shared, source: TopicPartition, committer: Committer) -> Outbox:
+    settings = shared.settings
+    if settings.judge_mode == "ledger":
+        return LedgerOutbox(source, shared.producer, committer)
+    return TransactionalOutbox(
+        source,
+        bootstrap_servers=settings.bootstrap_servers,
+        group_id=group_of(settings, "judge"),
+        max_message_bytes=shared.max_message_bytes,
+    )
