@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import StartError
@@ -17,6 +17,7 @@ from streams.retries import RetryBounds
 
 # user:password@ in an address.
 _USER_INFO = re.compile(r"(//)[^/@\s]+@")
+_PASSWORD = re.compile(r"//[^/@\s:]*:([^/@\s]+)@")
 
 
 def default_policy() -> Path:
@@ -185,6 +186,13 @@ class Settings(BaseSettings):
         if stage == "transcribe":
             return max(self.stuck_after_s, 2 * self.media_max_s)
         return self.stuck_after_s
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not appear in any log line, by value."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        hidden = [v.get_secret_value() for v in values if isinstance(v, SecretStr)]
+        return (*hidden, *_PASSWORD.findall(self.registry_url or ""))
 
     @property
     def retries(self) -> RetryBounds:

@@ -1,60 +1,23 @@
-"""Logs: one line per event at its end; JSON unless a person watches.
+"""What is told of each event: one log line at its end, and its metrics.
 
 Never text or media of an upload: lines carry ids, codes, counts and milliseconds.
 """
 
-import logging
 import os
 import sys
-import traceback
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn
 
 import structlog
 
 from streams.errors import HeadgateError, PermanentError
+from streams.logs import frames_of
 from streams.messages import Record
 from streams.metrics import Metrics
 
 # sysexits.h EX_SOFTWARE: an internal fault; the orchestrator starts the worker anew.
 EXIT_FAULT = 70
-
-
-def set_up_logs(level: str, stream: TextIO = sys.stderr) -> None:
-    """Send every line to `stream`: readable on a terminal, JSON elsewhere."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    on_terminal = stream.isatty()
-    shared: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    colours = on_terminal and "NO_COLOR" not in os.environ
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=colours)
-        if on_terminal
-        else structlog.processors.JSONRenderer()
-    )
-    structlog.configure(
-        processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
-        cache_logger_on_first_use=True,
-    )
-    # Libraries speak through logging; only what a person must act on comes through.
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                renderer,
-            ],
-            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _safe_error],
-        )
-    )
-    logging.basicConfig(
-        handlers=[handler], level=max(number, logging.WARNING), force=True
-    )
 
 
 class EventLine:
@@ -85,7 +48,7 @@ class EventLine:
         self._count("dead_letter", {"attempts": error.attempts})
         if self._metrics is not None:
             self._metrics.dead_letters.labels(self._stage, error.code).inc()
-        where = _frames(defect) if defect is not None else None
+        where = frames_of(defect) if defect is not None else None
         facts = {} if where is None else {"error": type(defect).__name__, "at": where}
         self._log.warning(
             "event_dead_letter", ms=self._ms(), reason=error.code, **facts
@@ -134,24 +97,7 @@ class EventLog:
             stage=stage,
             error=type(error).__name__,
             message=message,
-            at=_frames(error),
+            at=frames_of(error),
         )
         sys.stderr.flush()
         self._exit_process(EXIT_FAULT)
-
-
-def _safe_error(
-    logger: object, method: str, line: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    """Put an error's kind and place where a library would put its text and values."""
-    found = line.pop("exc_info", None)
-    error = found[1] if isinstance(found, tuple) else found
-    if isinstance(error, BaseException):
-        line["error"], line["at"] = type(error).__name__, _frames(error)
-    return line
-
-
-def _frames(error: BaseException) -> list[str]:
-    """Return the last frames as file:line; no source, no values, so nothing leaks."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    return [f"{os.path.basename(f.filename)}:{f.lineno} {f.name}" for f in frames]

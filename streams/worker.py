@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -98,6 +99,7 @@ class Worker:
         finally:
             await asyncio.to_thread(producer.close)
         journal.close()  # Last: only who came this far has ended cleanly.
+        self._log.note("worker_stopped")
 
     def _add_stage(self, name: str, shared: Shared) -> None:
         committer = Committer()
@@ -206,4 +208,12 @@ def run_worker(settings: Settings, stages: Sequence[str] = STAGES) -> None:
         StartError: a model, the policy or the registry can't be used.
     """
     worker = Worker(settings, stages)
-    asyncio.run(worker.run())
+
+    async def run_and_end() -> None:
+        await worker.run()
+        # Python would now wait for every thread, and so for the hour of speech that
+        # was given up; nothing is left to lose.
+        sys.stderr.flush()
+        os._exit(0)
+
+    asyncio.run(run_and_end())

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from streams.cli.terminal import complain, progress_console, write_json
+from streams.logs import set_up_logs
 from streams.settings import load_settings
-from streams.telemetry import set_up_logs
 
 
 def assess(

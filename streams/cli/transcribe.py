@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.terminal import complain, output_console, progress_console, write_json
+from streams.logs import set_up_logs
 from streams.settings import load_settings
-from streams.telemetry import set_up_logs
 
 if TYPE_CHECKING:
     from encoders.media_format import MediaLimits

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from streams.logs import set_up_logs, tell_uncaught
 from streams.settings import load_settings
-from streams.telemetry import set_up_logs
 
 
 class StageName(StrEnum):
@@ -31,7 +31,8 @@ def worker(
     HEADGATE_BOOTSTRAP_SERVERS=kafka:9092 headgate worker --stage transcribe
     """
     settings = load_settings()
-    set_up_logs(settings.log_level)
+    set_up_logs(settings.log_level, secrets=settings.secrets)
+    tell_uncaught()
     # Torch and Faust take seconds to import; --help should not wait for them.
     from streams.worker import STAGES, run_worker
 

@@ -7,7 +7,8 @@ import structlog
 
 from streams.dead_letters import DeadLetterLimitError
 from streams.errors import PermanentError
-from streams.telemetry import EXIT_FAULT, EventLog, set_up_logs
+from streams.logs import set_up_logs
+from streams.telemetry import EXIT_FAULT, EventLog
 from tests.fakes import a_record
 
 SECRET = "what the caller said"
