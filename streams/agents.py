@@ -18,7 +18,7 @@ from schemas.cloudevents import binary_headers
 from schemas.codec import Codec
 from schemas.errors import CodecError, RegistryError
 from schemas.ingress import read_event
-from schemas.records import ContentIngested, ContentSignals, StageTime
+from schemas.records import ContentIngested, ContentSignals, MediaRef, StageTime
 from schemas.topics import INGESTED_BULK, SCREENED, SCREENED_BULK, SIGNALS
 from streams.batcher import Batcher
 from streams.errors import EventError, TransientError
@@ -73,13 +73,19 @@ class ScreenHandler:
             event.uploader_id, record.timestamp_ms
         ):
             return _moved_to_bulk(record, event)
-        fetched = await asyncio.gather(*map(self._store.fetch, event.media))
-        upload = Upload(event, tuple(fetched), record.arrived_at)
-        examined = await asyncio.get_running_loop().run_in_executor(
-            self._examine_pool, self._examine, upload
-        )
+        examined = await self._examined(event, record.arrived_at)
         screened = await self._embed.submit(examined)
         return self._route(record, _timed(screened, "screen", started_s))
+
+    async def _examined(
+        self, event: ContentIngested, arrived_at: datetime | None
+    ) -> ContentSignals:
+        """Examine the media; its bytes are held here and nowhere after."""
+        async with self._store.borrow(event.media) as fetched:
+            upload = Upload(event, fetched, arrived_at)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._examine_pool, self._examine, upload
+            )
 
     async def _decoded(self, record: Record) -> ContentIngested:
         """Decode on the loop what is small; hostile bytes could take seconds."""
@@ -130,12 +136,18 @@ class TranscribeHandler:
         started_s = monotonic()
         roles = roles_with_speech(signals)
         refs = [ref for ref in signals.event.media if ref.role in roles]
-        fetched = await asyncio.gather(*map(self._store.fetch, refs))
-        heard = await self._listen.submit((signals, fetched))
+        heard = await self._heard(signals, refs)
         timed = _timed(heard, "transcribe", started_s)
         output = signals_output(self._codec, SIGNALS.name, timed, record)
         segments = sum(t.segments for t in timed.transcripts)
         return Handled((output,), _facts(timed, segments=segments))
+
+    async def _heard(
+        self, signals: ContentSignals, refs: Sequence[MediaRef]
+    ) -> ContentSignals:
+        """Listen to the media; its bytes are held here and nowhere after."""
+        async with self._store.borrow(refs) as fetched:
+            return await self._listen.submit((signals, fetched))
 
 
 def decode_event(codec: Codec, record: Record) -> ContentIngested:

@@ -68,6 +68,9 @@ class Metrics:
         self.head_age = self._gauge(
             "head_age_seconds", "How long the oldest one has been.", "stage", "lane"
         )
+        self.in_flight_bytes = self._gauge(
+            "in_flight_media_bytes", "Bytes of media held.", "stage", "lane"
+        )
         self.batch_items = self._histogram(
             "batch_items", "Items in a micro-batch of a model.", _ITEMS, "model"
         )

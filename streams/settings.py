@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import StartError
@@ -95,16 +95,36 @@ class Settings(BaseSettings):
         None, description="the only folder that file: URIs may name; none: no file: URI"
     )
     media_hosts: tuple[str, ...] = Field(
-        (), description="hosts that http(s): URIs may name; JSON list in the variable"
+        (),
+        description="hosts that http(s): URIs may name, and redirects too (3 at most, "
+        "never from https to http); JSON list in the variable",
+    )
+    media_networks: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="private networks that those hosts may be in, e.g. "
+        '["10.1.0.0/16"]; none: public addresses only; JSON list in the variable',
+    )
+    media_buckets: tuple[str, ...] = Field(
+        (),
+        description='buckets that URIs may name, e.g. ["s3://uploads"]; also gs://, '
+        "az://, abfss://, and with a prefix if wanted; JSON list in the variable",
+    )
+    media_endpoint: str | None = Field(
+        None, description="address of a store that speaks S3; none: Amazon's own"
     )
     media_max_bytes: int = Field(
-        256 * 1024 * 1024, gt=0, description="largest media taken, in bytes"
+        256 * 1024 * 1024,
+        gt=0,
+        description="largest piece of media taken, in bytes; reading ends there",
     )
     media_max_s: float = Field(
         4 * 3600, gt=0, description="longest sound or video taken, in seconds"
     )
     media_timeout_s: float = Field(
-        30, gt=0, description="longest fetch of one piece of media, in seconds"
+        30,
+        gt=0,
+        description="longest fetch of one piece of media over the network, in seconds, "
+        "redirects and all",
     )
     provisional_after_s: float = Field(
         60,
@@ -118,6 +138,13 @@ class Settings(BaseSettings):
     # The flow.
     in_flight: int = Field(
         128, ge=1, le=4096, description="events a stage works on at once"
+    )
+    in_flight_bytes: int = Field(
+        1024 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="bytes of media a stage holds at once: an upload waits for room "
+        "for all its media; one that needs more waits for all the room, and its media "
+        "beyond that (or beyond HEADGATE_MEDIA_MAX_BYTES, if larger) is not taken",
     )
     batch_size: int = Field(32, ge=1, le=1024, description="events in a micro-batch")
     batch_wait_ms: float = Field(

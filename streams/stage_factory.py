@@ -53,7 +53,7 @@ class Shared:
 
     settings: Settings
     codec: Codec
-    store: MediaStore
+    new_store: Callable[[], MediaStore]  # Each lane's own: none starves another.
     producer: Producer
     guard: Guard
     metrics: Metrics
@@ -66,6 +66,13 @@ class Shared:
             self.settings.dead_letter_limit, self.settings.dead_letter_window
         )
         return DeadLetters(stage, group_of(self.settings, stage), limit)
+
+    def store(self, stage: str, lane: str) -> MediaStore:
+        """Return a lane's media store; its bytes in flight are told."""
+        store = self.new_store()
+        held = self.metrics.in_flight_bytes.labels(stage, lane)
+        held.set_function(lambda: store.budget.held_bytes)
+        return store
 
     def batcher(
         self,
@@ -114,7 +121,7 @@ def screen_lanes(
         rates = UploaderRates(settings.uploader_burst, settings.uploader_per_s)
         handler = ScreenHandler(
             codec=shared.codec,
-            store=shared.store,
+            store=shared.store("screen", name),
             understanding=understanding,
             examine_pool=ThreadPoolExecutor(EXAMINE_THREADS[name], f"examine-{name}"),
             embed=embed,
@@ -143,7 +150,7 @@ def transcribe_lanes(
     def lane(name: str, source: str, listening: Listening) -> LaneOf:
         handler = TranscribeHandler(
             codec=shared.codec,
-            store=shared.store,
+            store=shared.store("transcribe", name),
             listen=shared.batcher(f"speech-{name}", listening.transcribe, size),
         )
         # One batch at work and one that gathers: more would only wait with their

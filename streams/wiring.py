@@ -48,12 +48,20 @@ def build_codec(settings: Settings) -> Codec:
 
 
 def build_store(settings: Settings) -> MediaStore:
-    """Return the media store."""
+    """Return a media store with a budget of its own, so that no stage starves another.
+
+    Raises:
+        StartError: a bucket or the endpoint can't be used.
+    """
     return MediaStore(
         root=settings.media_root,
         hosts=settings.media_hosts,
         max_bytes=settings.media_max_bytes,
         timeout_s=settings.media_timeout_s,
+        networks=settings.media_networks,
+        buckets=settings.media_buckets,
+        endpoint=settings.media_endpoint,
+        in_flight_bytes=settings.in_flight_bytes,
     )
 
 

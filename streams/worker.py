@@ -82,7 +82,7 @@ class Worker:
         shared = Shared(
             settings=settings,
             codec=self._codec,
-            store=build_store(settings),
+            new_store=lambda: build_store(settings),
             producer=CountingProducer(producer, self._metrics),
             guard=CrashGuard(journal),
             metrics=self._metrics,

@@ -137,5 +137,6 @@ def _media(settings: Settings) -> str:
 
     root = settings.media_root or "none (HEADGATE_MEDIA_ROOT)"
     hosts = ", ".join(settings.media_hosts) or "none (HEADGATE_MEDIA_HOSTS)"
+    buckets = ", ".join(settings.media_buckets) or "none (HEADGATE_MEDIA_BUCKETS)"
     versions = av.ffmpeg_version_info
-    return f"files below {root}; hosts {hosts}; FFmpeg {versions}"
+    return f"files below {root}; hosts {hosts}; buckets {buckets}; FFmpeg {versions}"

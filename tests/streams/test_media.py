@@ -122,7 +122,8 @@ class Answers(BaseHTTPRequestHandler):
         status = int(self.path.strip("/")) if self.path[1:].isdigit() else 200
         body = bytes(5000) if self.path == "/huge" else SONG
         self.send_response(status)
-        self.send_header("location", "http://127.0.0.1:1/elsewhere")
+        if self.path == "/302":
+            self.send_header("location", "/song")
         self.end_headers()
         self.wfile.write(body)
 
@@ -145,7 +146,13 @@ def server():
 @pytest.fixture
 def web():
     """A store that may ask loopback."""
-    return MediaStore(root=None, hosts=["127.0.0.1"], max_bytes=2000, timeout_s=5)
+    return MediaStore(
+        root=None,
+        hosts=["127.0.0.1"],
+        networks=["127.0.0.1/32"],
+        max_bytes=2000,
+        timeout_s=5,
+    )
 
 
 def test_an_allowed_host_is_asked(web, server):
@@ -171,10 +178,17 @@ def test_a_store_that_is_away_is_asked_again(web):
         fetch(web, "http://127.0.0.1:9/song")
 
 
-@pytest.mark.parametrize(("status", "word"), [(404, "not_found"), (302, "refused")])
+@pytest.mark.parametrize(
+    ("status", "word"), [(404, "not_found"), (403, "refused"), (301, "refused")]
+)
 def test_a_plain_no_is_final(web, server, status, word):
-    """Gone is gone, and a redirect is not followed."""
+    """Gone is gone; a redirect without a target is no better."""
     assert reason(web, f"{server}/{status}").startswith(word)
+
+
+def test_a_redirect_is_followed(web, server):
+    """Stores redirect to where the bytes lie."""
+    assert fetch(web, f"{server}/302").data == SONG
 
 
 def test_a_body_over_the_limit_is_cut_off(web, server):
