@@ -36,6 +36,19 @@ def sha256_of(path: Path, patterns: tuple[str, ...] = ("*",)) -> str:
         ) from error
 
 
+def check_pinned(found: str, pinned: str | None, setting: str) -> None:
+    """Refuse a model that is not the one whose hash was pinned; before it is opened.
+
+    Raises:
+        ModelUnavailableError: the hashes differ.
+    """
+    if pinned is not None and found != pinned.lower():
+        raise ModelUnavailableError(
+            f"the model has SHA-256 {found}, expected {pinned} as {setting} says; "
+            "put the right files back, or pin these once you trust them"
+        )
+
+
 def _sha256_of_folder(folder: Path, patterns: tuple[str, ...]) -> str:
     names = {
         found.relative_to(folder).as_posix(): found

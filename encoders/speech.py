@@ -48,8 +48,12 @@ class Transcriber(Protocol):
         ...
 
 
-def load_transcriber(spec: str, *, device: str, allow_download: bool) -> Transcriber:
+def load_transcriber(
+    spec: str, *, device: str, allow_download: bool, sha256: str | None = None
+) -> Transcriber:
     """Load the engine that `spec` names: `whisper:NAME`, `whisper:PATH` or `sphinx`.
+
+    With `sha256` its model must have that hash, which is checked before loading.
 
     Raises:
         ModelUnavailableError: it can't be had; the message says what to do.
@@ -60,11 +64,13 @@ def load_transcriber(spec: str, *, device: str, allow_download: bool) -> Transcr
     if engine == "whisper" and name:
         from encoders.whisper_speech import load_whisper
 
-        return load_whisper(name, device=device, allow_download=allow_download)
+        return load_whisper(
+            name, device=device, allow_download=allow_download, sha256=sha256
+        )
     if spec == "sphinx":
         from encoders.sphinx_speech import load_sphinx
 
-        return load_sphinx()
+        return load_sphinx(sha256)
     raise ModelUnavailableError(
         f"HEADGATE_ASR is {spec!r}; set it to whisper:NAME, whisper:PATH or sphinx"
     )

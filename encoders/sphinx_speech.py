@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.model_files import sha256_of
+from encoders.model_files import check_pinned, sha256_of
 from encoders.signals import (
     SAMPLE_RATE_HZ,
     ModelIdentity,
@@ -50,13 +50,15 @@ class _Word:
     posterior: float  # In [0, 1].
 
 
-def load_sphinx() -> Transcriber:
+def load_sphinx(sha256: str | None = None) -> Transcriber:
     """Return PocketSphinx with its own US English model, in processes of its own.
 
     Raises:
         ModelUnavailableError: the package is not installed.
     """
-    return ProcessTranscriber(_identity(_pocketsphinx()))
+    identity = _identity(_pocketsphinx())
+    check_pinned(identity.sha256, sha256, "HEADGATE_ASR_SHA256")
+    return ProcessTranscriber(identity)
 
 
 def load_engine() -> Transcriber:

@@ -9,7 +9,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.model_files import TEXT_MODEL_FILES, find_text_model, sha256_of
+from encoders.model_files import (
+    TEXT_MODEL_FILES,
+    check_pinned,
+    find_text_model,
+    sha256_of,
+)
 from encoders.signals import ModelIdentity, ModelUnavailableError, Span
 
 
@@ -43,15 +48,18 @@ class TextEncoder(Protocol):
 
 
 def load_text_encoder(
-    name_or_path: str, *, device: str, allow_download: bool
+    name_or_path: str, *, device: str, allow_download: bool, sha256: str | None = None
 ) -> TextEncoder:
     """Load a sentence-transformers model by name or folder; takes seconds.
+
+    With `sha256` it must be the model of that hash, which is checked before loading.
 
     Raises:
         ModelUnavailableError: it can't be had or read; the message says what to do.
     """
     folder = find_text_model(name_or_path, allow_download=allow_download)
     identity = ModelIdentity("text", name_or_path, sha256_of(folder, TEXT_MODEL_FILES))
+    check_pinned(identity.sha256, sha256, "HEADGATE_TEXT_MODEL_SHA256")
     # Imported here because they take seconds, and most commands load no model.
     import transformers
     from sentence_transformers import SentenceTransformer

@@ -14,7 +14,7 @@ import torch
 import whisper
 from whisper.tokenizer import get_tokenizer
 
-from encoders.model_files import cache_folder, sha256_of
+from encoders.model_files import cache_folder, check_pinned, sha256_of
 from encoders.signals import (
     ModelIdentity,
     ModelUnavailableError,
@@ -34,15 +34,16 @@ _RANDOMNESS = Lock()  # torch's generator belongs to the process.
 
 
 def load_whisper(
-    name_or_path: str, *, device: str, allow_download: bool
+    name_or_path: str, *, device: str, allow_download: bool, sha256: str | None = None
 ) -> Transcriber:
-    """Load a checkpoint by official name or by path.
+    """Load a checkpoint by official name or by path; of that hash, if one is given.
 
     Raises:
         ModelUnavailableError: it is not here, damaged, or no Whisper checkpoint.
     """
     path = _find_checkpoint(name_or_path, allow_download=allow_download)
     identity = ModelIdentity("speech", f"whisper:{name_or_path}", sha256_of(path))
+    check_pinned(identity.sha256, sha256, "HEADGATE_ASR_SHA256")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         model = whisper.Whisper(whisper.ModelDimensions(**checkpoint["dims"]))

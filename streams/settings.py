@@ -17,6 +17,7 @@ from streams.retries import RetryBounds
 
 # user:password@ in an address.
 _USER_INFO = re.compile(r"(//)[^/@\s]+@")
+_SHA256 = r"^[0-9a-fA-F]{64}$"
 _PASSWORD = re.compile(r"//[^/@\s:]*:([^/@\s]+)@")
 
 
@@ -74,6 +75,18 @@ class Settings(BaseSettings):
     text_model: str = Field(
         "all-MiniLM-L6-v2",
         description="text embeddings: a sentence-transformers name or folder",
+    )
+    asr_sha256: str | None = Field(
+        None,
+        pattern=_SHA256,
+        description="the speech model's SHA-256, checked before it is loaded; it "
+        "stands in every decision; none: any",
+    )
+    text_model_sha256: str | None = Field(
+        None,
+        pattern=_SHA256,
+        description="the text model's SHA-256, checked before it is loaded; none: the "
+        "risk head's own, checked after",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where models run; auto: CUDA where there is one"

@@ -78,6 +78,7 @@ def build_text_encoder(settings: Settings) -> TextEncoder:
             settings.text_model,
             device=choose_device(settings.device),
             allow_download=settings.allow_download,
+            sha256=settings.text_model_sha256,
         )
     except ModelUnavailableError as error:
         raise StartError(str(error)) from error
@@ -101,6 +102,7 @@ def build_transcriber(settings: Settings) -> Transcriber:
             settings.asr,
             device=choose_device(settings.device),
             allow_download=settings.allow_download,
+            sha256=settings.asr_sha256,
         )
     except ModelUnavailableError as error:
         raise StartError(str(error)) from error
