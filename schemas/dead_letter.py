@@ -54,11 +54,7 @@ def dead_letter_headers(
     Ours of an earlier time are replaced, so that a letter sent round again does not
     grow. The message is the reason code alone: no payload, no stack trace.
     """
-    kept = [
-        (name, value)
-        for name, value in header_pairs(original_headers)
-        if not name.lower().startswith(_OURS)
-    ]
+    kept = without_story(original_headers)
     safe = failure.reason if _SAFE_CODE.fullmatch(failure.reason) else "unspecified"
     ours = {
         f"{_ORIGIN}topic": origin.topic.encode(),
@@ -74,6 +70,15 @@ def dead_letter_headers(
         "x-dlq-app-version": failure.app_version.encode(),
     }
     return [*kept, *ours.items()]
+
+
+def without_story(headers: Headers) -> list[Header]:
+    """Return the original's headers: those of a dead letter without ours."""
+    return [
+        (name, value)
+        for name, value in header_pairs(headers)
+        if not name.lower().startswith(_OURS)
+    ]
 
 
 def parse_dead_letter(headers: Headers) -> tuple[Origin, Failure]:

@@ -127,7 +127,7 @@ def build_app(
 def _bare_app(settings: Settings, group: str) -> HeadgateApp:
     return HeadgateApp(
         group,
-        broker=[f"kafka://{host}" for host in settings.bootstrap_servers.split(",")],
+        **settings.kafka.faust(),
         processing_guarantee="at_least_once",  # Built-in exactly_once: F23, F24.
         key_serializer="raw",
         value_serializer="raw",

@@ -6,7 +6,6 @@ streams/kafka_jars.py, the settings from `deploy/kafka/server.properties`.
 
 import base64
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -24,6 +23,7 @@ from confluent_kafka.admin import AdminClient
 from streams.errors import StartError
 from streams.java import ClassArchive, find_java
 from streams.kafka_jars import KAFKA_FILES, fetch_jars
+from streams.kafka_listeners import Listeners, free_port
 
 _START_TIMEOUT_S = 90.0  # 5 to 15 s on 2 busy cores.
 _STOP_TIMEOUT_S = 30.0  # 1 s here; the first one, which writes the archive, 10 s.
@@ -35,7 +35,8 @@ class KafkaBroker:
     """Run Apache Kafka on loopback for as long as this context lasts.
 
     `data_dir` is kept and may be started again; without one a temporary folder is used
-    and deleted at the end. `settings` override server.properties.
+    and deleted at the end. `settings` override server.properties; `listeners` stand
+    beside the plain one.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class KafkaBroker:
         port: int = 0,
         jars: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        listeners: Listeners | None = None,
     ) -> None:
         self._temporary = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="headgate-kafka-"))
@@ -53,6 +55,8 @@ class KafkaBroker:
         self._jars = jars
         self._archive: ClassArchive | None = None
         self._settings = dict(settings or {})
+        self._listeners = listeners or Listeners()
+        self._more_ports: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -66,6 +70,10 @@ class KafkaBroker:
         if not self._port:
             raise StartError("Kafka isn't running; use it as `with KafkaBroker()`")
         return f"127.0.0.1:{self._port}"
+
+    def address_of(self, listener: str) -> str:
+        """Return the address of one of `listeners`, `host:port`."""
+        return f"127.0.0.1:{self._more_ports[listener]}"
 
     @property
     def pid(self) -> int | None:
@@ -90,6 +98,8 @@ class KafkaBroker:
         fixed = self._port or self._wanted_port
         for tries_left in reversed(range(_PORT_TRIES)):
             self._port = fixed or free_port()
+            if not (self._more_ports and fixed):  # Same addresses after a restart.
+                self._more_ports = {n: free_port() for n in self._listeners.protocols}
             config = self._write_config()
             self._format(java, config)
             if self._launch(java, config):
@@ -149,9 +159,13 @@ class KafkaBroker:
 
     def _write_config(self) -> Path:
         template = Template((KAFKA_FILES / "server.properties").read_text("utf-8"))
+        controller_port = free_port()
         text = template.substitute(
-            port=self._port, controller_port=free_port(), data_dir=self.data_dir
+            port=self._port, controller_port=controller_port, data_dir=self.data_dir
         )
+        if self._more_ports:
+            ports = {"PLAINTEXT": self._port, **self._more_ports}
+            text += self._listeners.settings(ports, controller_port)
         # The last line of a name wins in a Java properties file.
         text += "".join(f"{name}={value}\n" for name, value in self._settings.items())
         config = self.data_dir / "server.properties"
@@ -168,7 +182,10 @@ class KafkaBroker:
             return
         command = self._java(java, "kafka.tools.StorageTool")
         done = subprocess.run(
-            [*command, "format", "-t", _cluster_id(), "-c", str(config)],
+            [
+                *(*command, "format", "-t", _cluster_id(), "-c", str(config)),
+                *self._listeners.format_options(),
+            ],
             capture_output=True,
             timeout=_FORMAT_TIMEOUT_S,
             check=False,
@@ -228,14 +245,6 @@ class KafkaBroker:
             f"Kafka at 127.0.0.1:{self._port} {what} (data in {self.data_dir}); its "
             f"log ends:\n{tail}"
         )
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _cluster_id() -> str:

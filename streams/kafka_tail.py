@@ -4,7 +4,7 @@ Nothing is committed and no one is disturbed: partitions are assigned, not subsc
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
 from typing import Any, Literal
@@ -18,18 +18,21 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from streams.cluster import ANSWER_S, KAFKA_LOG, cluster_of
-from streams.errors import StartError, TransientError
+from streams.cluster import ANSWER_S, Muted, cluster_of, unseen
+from streams.errors import TransientError
+from streams.kafka_access import Kafka, KafkaAccess, as_access
+from streams.kafka_causes import Complaints, refusal
 from streams.messages import Record
 
-Start = Literal["beginning", "end"] | int | datetime
+Place = tuple[str, int]  # Topic, partition.
+Start = Literal["beginning", "end"] | int | datetime | Mapping[Place, int]
 
 _POLL_S = 0.1  # How often `stop_when` is asked during silence.
 _CHUNK = 500  # Records handed over per call; more gains nothing (20,000/s here).
 
 
 def tail(
-    bootstrap_servers: str,
+    kafka: Kafka,
     topics: Sequence[str],
     *,
     start: Start = "beginning",
@@ -40,10 +43,10 @@ def tail(
     """Yield committed records of `topics` as they come; blocks; close it to stop early.
 
     Args:
-        bootstrap_servers: the broker's addresses.
+        kafka: how to reach the broker; its addresses are enough without a login.
         topics: existing topics; order holds within a partition only.
         start: where to begin: an offset counts in every partition; of a time (aware)
-            only records at or after it are yielded.
+            only records at or after it are yielded; of a map only its partitions.
         until_end: stop at what was the end when reading started.
         stop_when: asked between records and every 0.1 s of silence.
         idle_timeout_s: stop after this much silence.
@@ -52,13 +55,19 @@ def tail(
         StartError: the broker does not answer, or a topic does not exist.
         TransientError: reading failed on the way.
     """
-    consumer = Consumer(_config(bootstrap_servers))
+    access, complaints, log = as_access(kafka), Complaints(), Muted()
+    consumer = Consumer(
+        _config(access) | {"error_cb": complaints, "logger": log.logger}
+    )
     try:
-        partitions = _partitions(consumer, bootstrap_servers, topics)
+        partitions = _partitions(consumer, access, complaints, topics)
+        if isinstance(start, Mapping):
+            partitions = [place for place in partitions if place in start]
+        log.muted = False
         consumer.assign(_placed(consumer, partitions, start))
         since_ms = _ms(start) if isinstance(start, datetime) else None
         for record in _follow(
-            consumer, len(partitions), until_end, stop_when, idle_timeout_s
+            access, consumer, len(partitions), until_end, stop_when, idle_timeout_s
         ):
             if since_ms is None or record.timestamp_ms >= since_ms:
                 yield record
@@ -66,9 +75,9 @@ def tail(
         consumer.close()
 
 
-def _config(bootstrap_servers: str) -> dict[str, Any]:
+def _config(access: KafkaAccess) -> dict[str, Any]:
     return {
-        "bootstrap.servers": bootstrap_servers,
+        **access.librdkafka(),
         # librdkafka wants a name even where no group is joined.
         "group.id": f"headgate-tail-{uuid.uuid4()}",
         "enable.auto.commit": False,
@@ -77,28 +86,24 @@ def _config(bootstrap_servers: str) -> dict[str, Any]:
         "enable.partition.eof": True,
         "fetch.wait.max.ms": 50,  # 500 by default: felt by whoever watches a demo.
         "log_level": 3,  # Errors: a broker that goes away is told nowhere else.
-        "logger": KAFKA_LOG,
     }
 
 
 def _partitions(
-    consumer: Any, bootstrap_servers: str, topics: Sequence[str]
-) -> list[tuple[str, int]]:
-    known = cluster_of(consumer, bootstrap_servers).topics
+    consumer: Any, access: KafkaAccess, complaints: Complaints, topics: Sequence[str]
+) -> list[Place]:
+    known = cluster_of(consumer, access, complaints).topics
     for topic in topics:
         if topic not in known:
-            raise StartError(
-                f"topic {topic} does not exist at {bootstrap_servers}; run "
-                "`headgate topics apply`, or pick one that does"
-            )
+            raise unseen(consumer, access, topic)
     return [(topic, number) for topic in topics for number in known[topic].partitions]
 
 
-def _placed(
-    consumer: Any, partitions: Sequence[tuple[str, int]], start: Start
-) -> list[Any]:
+def _placed(consumer: Any, partitions: Sequence[Place], start: Start) -> list[Any]:
     if isinstance(start, datetime):
         return [_at_time(consumer, topic, p, _ms(start)) for topic, p in partitions]
+    if isinstance(start, Mapping):
+        return [TopicPartition(*place, start[place]) for place in partitions]
     named = {"beginning": OFFSET_BEGINNING, "end": OFFSET_END}
     offset = named[start] if isinstance(start, str) else start
     return [TopicPartition(topic, number, offset) for topic, number in partitions]
@@ -124,13 +129,14 @@ def _look_up(consumer: Any, topic: str, partition: int, time_ms: int) -> Any:
 
 
 def _follow(
+    access: KafkaAccess,
     consumer: Any,
     partitions: int,
     until_end: bool,
     stop_when: Callable[[], bool] | None,
     idle_timeout_s: float | None,
 ) -> Iterator[Record]:
-    ended: set[tuple[str, int]] = set()
+    ended: set[Place] = set()
     last_record = monotonic()
     while not (until_end and len(ended) == partitions):
         if idle_timeout_s is not None and monotonic() - last_record > idle_timeout_s:
@@ -144,9 +150,10 @@ def _follow(
             elif message.error().code() == KafkaError._PARTITION_EOF:
                 ended.add((message.topic(), message.partition()))
             elif not message.error().retriable():
+                right = refusal(access, message.error(), "Read", message.topic())
                 raise TransientError(
                     f"reading {message.topic()}[{message.partition()}] failed: "
-                    f"{message.error().str()}"
+                    f"{right or message.error().str()}"
                 )
         if stop_when is not None and stop_when():
             return

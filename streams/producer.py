@@ -16,6 +16,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.cluster import KAFKA_LOG
 from streams.errors import HeadgateError, PermanentError, TransientError
+from streams.kafka_access import Kafka, KafkaAccess, as_access
+from streams.kafka_causes import refusal
 from streams.messages import Output
 
 _Future = asyncio.Future[None]
@@ -37,14 +39,14 @@ _PERMANENT = {
 
 
 def producer_config(
-    bootstrap_servers: str,
+    kafka: Kafka,
     *,
     message_max_bytes: int = MESSAGE_MAX_BYTES,
     delivery_timeout_s: float = 30.0,
 ) -> dict[str, object]:
     """Return librdkafka's settings for every producer of ours."""
     return {
-        "bootstrap.servers": bootstrap_servers,
+        **as_access(kafka).librdkafka(),
         "enable.idempotence": True,  # With acks=all: a retry writes nothing twice.
         "acks": "all",
         # Where Faust, aiokafka and Java look for a key; librdkafka's own default agrees
@@ -68,17 +70,18 @@ class DeliveringProducer:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        kafka: Kafka,
         *,
         message_max_bytes: int = MESSAGE_MAX_BYTES,
         delivery_timeout_s: float = 30.0,
         make: Callable[[dict[str, object]], Any] = Producer,
     ) -> None:
         self._config = producer_config(
-            bootstrap_servers,
+            kafka,
             message_max_bytes=message_max_bytes,
             delivery_timeout_s=delivery_timeout_s,
         ) | {"error_cb": self._on_error}
+        self._access = as_access(kafka)
         self._timeout_s = delivery_timeout_s
         self._make = make
         self._client = make(self._config)
@@ -102,7 +105,8 @@ class DeliveringProducer:
     ) -> None:
         """Write one record; returns once the broker has confirmed it.
 
-        Without `partition` the key chooses it. Waits while the queue is full.
+        Without `partition` the key chooses it, without `timestamp_ms` it is now. Waits
+        while the queue is full.
 
         Raises:
             TransientError: not confirmed within the delivery timeout; it may or may
@@ -112,7 +116,8 @@ class DeliveringProducer:
         future: _Future = asyncio.get_running_loop().create_future()
 
         def delivered(error: Any, message: Any) -> None:
-            self._hand_over((future, None if error is None else _named(topic, error)))
+            failed = None if error is None else _named(self._access, topic, error)
+            self._hand_over((future, failed))
 
         output = Output(topic, key, value, tuple(headers), partition, timestamp_ms)
         deadline = monotonic() + self._timeout_s
@@ -136,7 +141,7 @@ class DeliveringProducer:
 
         def delivered(error: Any, message: Any) -> None:
             if error is not None:
-                failures.append(_named(message.topic(), error))
+                failures.append(_named(self._access, message.topic(), error))
 
         sent = 0
         for sent, output in enumerate(outputs, start=1):  # noqa: B007 (told below)
@@ -183,7 +188,7 @@ class DeliveringProducer:
             return False
         except KafkaException as error:
             self._broken = self._broken or error.args[0].fatal()
-            raise _named(output.topic, error.args[0]) from error
+            raise _named(self._access, output.topic, error.args[0]) from error
         return True
 
     def _queue_full(self, topic: str) -> TransientError:
@@ -229,10 +234,13 @@ class DeliveringProducer:
                 future.set_exception(failed)
 
 
-def _named(topic: str, error: Any) -> HeadgateError:
+def _named(access: KafkaAccess, topic: str, error: Any) -> HeadgateError:
     code = _PERMANENT.get(error.code())
     if code is not None:
         return PermanentError(code, f"topic {topic}: the record: {error.str()}")
+    right = refusal(access, error, "Write", topic)
+    if right is not None:  # Transient: somebody may grant it while the stage waits.
+        return TransientError(f"topic {topic}: not written: {right}")
     return TransientError(
         f"topic {topic}: not confirmed ({error.name()}: {error.str()}); is the broker "
         "up, and does the topic exist (`headgate topics apply`)?"

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.topics import HISTORY
+from streams.cluster import refused
 from streams.errors import TransientError
+from streams.kafka_access import Kafka, as_access
 
 POLL_S = 1.0
 BATCH = 1000
@@ -14,14 +16,15 @@ SILENCE_S = 30.0
 
 
 def history_reader(
-    bootstrap_servers: str, topic: str = HISTORY.name
+    kafka: Kafka, topic: str = HISTORY.name
 ) -> Callable[[int], dict[str, bytes]]:
     """Return a function that reads one partition's histories; it blocks."""
+    access = as_access(kafka)
 
     def restore(partition: int) -> dict[str, bytes]:
         consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap_servers,
+                **access.librdkafka(),
                 "group.id": "headgate-restore",  # Required, never joined.
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
@@ -31,7 +34,8 @@ def history_reader(
         try:
             return _read(consumer, TopicPartition(topic, partition))
         except KafkaException as error:
-            raise TransientError(f"can't read {topic}[{partition}]: {error}") from error
+            why = refused(access, error, "Read", topic)
+            raise TransientError(f"can't read {topic}[{partition}]: {why}") from error
         finally:
             consumer.close()
 

@@ -13,6 +13,7 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import StartError
+from streams.kafka_access import KafkaAccess, Mechanism, SecurityProtocol
 from streams.retries import RetryBounds
 
 # user:password@ in an address.
@@ -42,6 +43,32 @@ class Settings(BaseSettings):
     # The broker.
     bootstrap_servers: str = Field(
         "127.0.0.1:9092", description="Kafka's addresses, host:port, comma-separated"
+    )
+    kafka_security_protocol: SecurityProtocol = Field(
+        "plaintext",
+        description="how Kafka's listener is spoken to; with ssl its certificate and "
+        "host name are checked",
+    )
+    kafka_sasl_mechanism: Mechanism = Field(
+        "SCRAM-SHA-512", description="how the user logs in to a sasl_… listener"
+    )
+    kafka_username: str | None = Field(None, description="user at a sasl_… listener")
+    kafka_password: SecretStr | None = Field(
+        None, description="the user's password; the file below shows it to fewer eyes"
+    )
+    kafka_password_file: Path | None = Field(
+        None, description="file that holds the password, in place of the variable"
+    )
+    kafka_ca: Path | None = Field(
+        None,
+        description="PEM file of the authorities that Kafka's certificate may come "
+        "from; none: those that this machine trusts",
+    )
+    kafka_cert: Path | None = Field(
+        None, description="PEM file of the client certificate (mTLS)"
+    )
+    kafka_key: Path | None = Field(
+        None, description="PEM file of its key, without passphrase"
     )
     app_id: str = Field(
         "headgate",
@@ -239,6 +266,29 @@ class Settings(BaseSettings):
         """How often and how long a transient failure is tried again."""
         return RetryBounds(self.retry_attempts, self.retry_for_s)
 
+    @property
+    def kafka(self) -> KafkaAccess:
+        """How to reach Kafka, and as whom.
+
+        Raises:
+            StartError: settings are missing, contradict each other or can't be read.
+        """
+        password = self.kafka_password
+        if self.kafka_password_file is not None:
+            password = _secret_in(self.kafka_password_file)
+        access = KafkaAccess(
+            bootstrap_servers=self.bootstrap_servers,
+            protocol=self.kafka_security_protocol,
+            mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_username,
+            password=password,
+            ca=self.kafka_ca,
+            cert=self.kafka_cert,
+            key=self.kafka_key,
+        )
+        access.check()
+        return access
+
 
 def redacted(settings: Settings) -> dict[str, str]:
     """Return every setting by its variable's name, without passwords in addresses."""
@@ -260,7 +310,19 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "HEADGATE_" + "_".join(str(part) for part in first["loc"]).upper()
+        found = "***" if name.endswith("PASSWORD") else repr(first.get("input"))
+        # `from None`: pydantic's own text shows the values.
         raise StartError(
-            f"{name} is {first.get('input')!r}: {first['msg']}; "
-            "see `headgate doctor --help` for every setting"
-        ) from error
+            f"{name} is {found}: {first['msg']}; see `headgate doctor --help` for "
+            "every setting"
+        ) from None
+
+
+def _secret_in(path: Path) -> SecretStr:
+    try:
+        return SecretStr(path.read_text("utf-8").rstrip("\r\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(
+            f"HEADGATE_KAFKA_PASSWORD_FILE: {path} can't be read: "
+            f"{type(error).__name__}"
+        ) from None

@@ -170,7 +170,7 @@ def judge_lanes(shared: Shared, judge: Judge, committer: Committer) -> list[Lane
     settings = shared.settings
     letters = shared.letters("judge")
     judging = BatchJudging(judge, shared.codec, letters, shared.guard, shared.log)
-    restore = history_reader(settings.bootstrap_servers)
+    restore = history_reader(settings.kafka)
 
     def make_partition(
         source: TopicPartition, release: Callable[[int], None]
@@ -198,7 +198,7 @@ def _outbox(shared: Shared, source: TopicPartition, committer: Committer) -> Out
         return LedgerOutbox(source, shared.producer, committer)
     return TransactionalOutbox(
         source,
-        bootstrap_servers=settings.bootstrap_servers,
+        kafka=settings.kafka,
         group_id=group_of(settings, "judge"),
         max_message_bytes=shared.max_message_bytes,
     )

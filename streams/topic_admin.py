@@ -11,13 +11,13 @@ from typing import Any, Literal, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # No __all__ there.
-    AdminClient,
     ConfigResource,
     NewTopic,
 )
 
-from streams.cluster import ANSWER_S, cluster_of, is_embedded
+from streams.cluster import ANSWER_S, cluster_of, is_embedded, open_admin
 from streams.errors import StartError
+from streams.kafka_access import Kafka, KafkaAccess, as_access
 
 _TIMEOUT_S = 30.0  # Creating a dozen topics takes a second or two here.
 _LOOK_AGAIN_S = 0.1
@@ -25,7 +25,7 @@ _LOOK_AGAIN_S = 0.1
 # broker dies (Kafka's documentation of min.insync.replicas).
 _COPIES_FOR_MIN_INSYNC = 3
 
-State = Literal["created", "exists", "differs", "ensured"]
+State = Literal["created", "missing", "exists", "differs", "ensured"]
 
 
 class Topic(Protocol):
@@ -44,38 +44,43 @@ class TopicReport:
     """What was found or done about one topic."""
 
     name: str
-    state: State  # ensured: made by a broker that can't be told how.
+    # ensured: made by a broker that can't be told how; missing: a dry run left it.
+    state: State
     differences: tuple[str, ...] = ()  # "retention.ms is 1, expected 2", …
 
 
 def apply_topics(
-    bootstrap_servers: str,
+    kafka: Kafka,
     topics: Iterable[Topic],
     *,
     partitions: int | None = None,
     replication: int = 1,
+    dry_run: bool = False,
 ) -> tuple[TopicReport, ...]:
     """Create what is missing and compare the rest; safe to repeat. Blocks.
 
     Args:
-        bootstrap_servers: the broker's addresses.
+        kafka: how to reach the broker; its addresses are enough without a login.
         topics: rows of `schemas.topics.TOPICS`.
         partitions: overrides every row's partition count.
         replication: copies of each partition; at most the number of brokers.
+        dry_run: create nothing.
 
     Raises:
         StartError: the broker does not answer, or refuses to create a topic.
     """
     wanted = [_specified(topic, partitions, replication) for topic in topics]
-    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
-    cluster = cluster_of(admin, bootstrap_servers)
+    access = as_access(kafka)
+    admin, cluster = open_admin(access)
     if is_embedded(cluster):
         # It has no controller, so CreateTopics would only time out.
         return tuple(_ensure(admin, topic) for topic in wanted)
     missing = [topic for topic in wanted if topic.topic not in cluster.topics]
-    created = _create(admin, missing)
-    visible = _visible(admin, bootstrap_servers, [topic.topic for topic in wanted])
-    present = [topic for topic in wanted if topic.topic not in created]
+    created, visible = set[str](), cluster.topics
+    if not dry_run:
+        created = _create(admin, missing)
+        visible = _visible(admin, access, [topic.topic for topic in wanted])
+    present = [t for t in wanted if t.topic in visible and t.topic not in created]
     found = _configs(admin, [topic.topic for topic in present])
     differing = {
         topic.topic: _partition_drift(topic, visible[topic.topic])
@@ -137,18 +142,18 @@ def _create(admin: Any, topics: Sequence[Any]) -> set[str]:
     return created
 
 
-def _visible(admin: Any, bootstrap_servers: str, names: Sequence[str]) -> Any:
+def _visible(admin: Any, access: KafkaAccess, names: Sequence[str]) -> Any:
     # Kafka confirms a topic before every broker knows of it; whoever goes on at once
     # would meet "unknown topic".
     deadline = monotonic() + _TIMEOUT_S
     while monotonic() < deadline:
-        known = cluster_of(admin, bootstrap_servers).topics
+        known = cluster_of(admin, access).topics
         if all(name in known and _has_leaders(known[name]) for name in names):
             return known
         sleep(_LOOK_AGAIN_S)
     raise StartError(
         f"not all of {', '.join(names)} had a leader after {_TIMEOUT_S:g} s; are all "
-        f"brokers at {bootstrap_servers} up?"
+        f"brokers at {access.bootstrap_servers} up?"
     )
 
 
@@ -189,5 +194,7 @@ def _report(
 ) -> TopicReport:
     if name in created:
         return TopicReport(name, "created")
+    if name not in differing:
+        return TopicReport(name, "missing")
     differences = differing[name]
     return TopicReport(name, "differs" if differences else "exists", differences)

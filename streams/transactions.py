@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.errors import TransientError
+from streams.kafka_access import Kafka, as_access
 from streams.ledger import TopicPartition
 from streams.messages import Output
 
@@ -33,12 +34,12 @@ class TransactionalOutbox:
         self,
         source: TopicPartition,
         *,
-        bootstrap_servers: str,
+        kafka: Kafka,
         group_id: str,
         max_message_bytes: int,
     ) -> None:
         self._source = KafkaPartition(*source)
-        self._bootstrap_servers = bootstrap_servers
+        self._access = as_access(kafka)
         self._group_id = group_id
         self._max_message_bytes = max_message_bytes
         self._producer: AIOKafkaProducer | None = None
@@ -51,7 +52,7 @@ class TransactionalOutbox:
         """
         await self.close()
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._access.aiokafka(),
             transactional_id=(
                 f"{self._group_id}-{self._source.topic}-{self._source.partition}"
             ),
@@ -112,7 +113,7 @@ class TransactionalOutbox:
         return future
 
     async def _committed(self) -> int:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers)
+        admin = AIOKafkaAdminClient(**self._access.aiokafka())
         await admin.start()
         try:
             offsets = await admin.list_consumer_group_offsets(

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from encoders.media_format import ffmpeg_version
 from streams.app import SOURCES, HeadgateApp, build_app, group_of
-from streams.broker_check import check_broker
+from streams.broker_check import STAGES, BrokerFacts, check_broker
 from streams.commits import Committer
 from streams.counting_producer import CountingProducer
 from streams.crash_guard import CrashGuard
@@ -38,18 +38,17 @@ from streams.wiring import (
     build_understanding,
 )
 
-STAGES = ("screen", "transcribe", "judge")
-
 
 class Worker:
     """Everything one worker process holds, from models to agents."""
 
-    def __init__(self, settings: Settings, stages: Sequence[str]) -> None:
+    def __init__(
+        self, settings: Settings, stages: Sequence[str], broker: BrokerFacts
+    ) -> None:
         self._settings = settings
         self._names = tuple(stages)
         self._metrics = Metrics(app_version())
         self._log = EventLog(self._metrics)
-        broker = check_broker(settings.bootstrap_servers, settings.judge_mode)
         self._max_message_bytes = broker.max_message_bytes
         self._codec = build_codec(settings)
         # Models first: a worker that can't load them must not join the group.
@@ -77,7 +76,7 @@ class Worker:
         journal, _lock = open_journal(settings.state_dir / settings.app_id)
         self._metrics.suspects.set_function(lambda: journal.suspects)
         producer = DeliveringProducer(
-            settings.bootstrap_servers, message_max_bytes=self._max_message_bytes
+            settings.kafka, message_max_bytes=self._max_message_bytes
         )
         shared = Shared(
             settings=settings,
@@ -119,7 +118,7 @@ class Worker:
         """Start what watches and tells: lag, health over HTTP, the watchdog."""
         settings = self._settings
         lag = LagMeter(
-            {"bootstrap.servers": settings.bootstrap_servers},
+            settings.kafka.librdkafka(),
             {group_of(settings, name): SOURCES[name] for name in self._names},
         )
         lag.start(self._metrics)
@@ -201,13 +200,22 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def run_worker(settings: Settings, stages: Sequence[str] = STAGES) -> None:
-    """Run a worker until a signal; blocks.
+def run_worker(
+    settings: Settings,
+    stages: Sequence[str] = STAGES,
+    broker: BrokerFacts | None = None,
+) -> None:
+    """Run a worker until a signal; blocks, and ends the process.
+
+    `broker` is what `check_broker` told, if it was asked already.
 
     Raises:
-        StartError: a model, the policy or the registry can't be used.
+        StartError: the broker, a model, the policy or the registry can't be used.
     """
-    worker = Worker(settings, stages)
+    broker = broker or check_broker(
+        settings.kafka, settings.judge_mode, stages, settings.app_id
+    )
+    worker = Worker(settings, stages, broker)
 
     async def run_and_end() -> None:
         await worker.run()

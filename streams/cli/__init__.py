@@ -9,7 +9,17 @@ import sys
 import typer
 from click.exceptions import Abort
 
-from streams.cli import assess, broker, demo, doctor, produce, tail, topics, transcribe
+from streams.cli import (
+    assess,
+    broker,
+    demo,
+    dlq,
+    doctor,
+    produce,
+    tail,
+    topics,
+    transcribe,
+)
 from streams.cli import worker as worker_command
 from streams.cli.terminal import complain
 from streams.errors import HeadgateError
@@ -31,6 +41,7 @@ app.command("tail")(tail.tail)
 app.command("broker")(broker.broker)
 app.command("doctor")(doctor.doctor)
 app.add_typer(topics.app, name="topics")
+app.add_typer(dlq.app, name="dlq")
 
 
 def main() -> None:

@@ -36,6 +36,10 @@ TOLD = (
     *("bootstrap_servers", "judge_mode", "app_id", "asr", "log_level"),
     "transcribe_batch_size",
 )
+# The embedded broker asks for no login, whatever the variables say of another.
+_PLAIN: dict[str, object] = {
+    name: None for name in Settings.model_fields if name.startswith("kafka_")
+} | {"kafka_security_protocol": "plaintext", "kafka_sasl_mechanism": "SCRAM-SHA-512"}
 LONGEST_S = 180.0  # A cold cache and two busy cores; usually it takes under 30.
 
 
@@ -104,6 +108,7 @@ def _settings() -> Settings:
         media_root=SAMPLES,
         banks=(SAMPLES / "bank.csv",),
         registry_url=None,
+        **_PLAIN,
         app_id="headgate-demo",
         transcribe_batch_size=16,  # All of the samples' speech, side by side.
         log_level="info",
@@ -130,7 +135,7 @@ def _send(settings: Settings, codec: Codec) -> int:
     events = [source.event for source in sources if source.event is not None]
     broken = (SAMPLES / "not_avro.bin").read_bytes()
     outputs = [*event_outputs(codec, events), Output(INGESTED.name, b"?", broken)]
-    producer = DeliveringProducer(settings.bootstrap_servers)
+    producer = DeliveringProducer(settings.kafka)
     try:
         return producer.send_all(outputs)
     finally:
@@ -145,7 +150,8 @@ def _worker(settings: Settings, log: IO[str]) -> Iterator["subprocess.Popen[str]
     state = tempfile.TemporaryDirectory(prefix="headgate-demo-")
     told["HEADGATE_STATE_DIR"] = state.name
     told["HEADGATE_BANKS"] = f'["{SAMPLES / "bank.csv"}"]'
-    inherited = {k: v for k, v in os.environ.items() if k != "HEADGATE_REGISTRY_URL"}
+    dropped = ("HEADGATE_REGISTRY_URL", "HEADGATE_KAFKA_")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
     process = subprocess.Popen(
         [sys.executable, "-m", "streams.cli", "worker"],
         env={**inherited, **told},
@@ -182,9 +188,7 @@ def _watch(
 
     with Progress(console=progress_console(), transient=True) as progress:
         task = progress.add_task("loading models, judging", total=events_in)
-        records = tail(
-            settings.bootstrap_servers, [DECISION.name, *sources], stop_when=over
-        )
+        records = tail(settings.kafka, [DECISION.name, *sources], stop_when=over)
         for record in records:
             _count(tally, codec, record)
             progress.update(task, completed=tally.total)

@@ -83,7 +83,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 def _broker(settings: Settings) -> str:
     from streams.broker_check import check_broker
 
-    facts = check_broker(settings.bootstrap_servers, settings.judge_mode)
+    facts = check_broker(settings.kafka, settings.judge_mode, app_id=settings.app_id)
     kind = "the embedded one" if facts.embedded else "Apache Kafka"
     promise = (
         "decisions at least once, with equal ids and bytes"
@@ -91,8 +91,8 @@ def _broker(settings: Settings) -> str:
         else "decisions, histories and offsets in one transaction"
     )
     return (
-        f"{settings.bootstrap_servers} is {kind}, with all topics; judge mode "
-        f"{settings.judge_mode}: {promise}"
+        f"{settings.bootstrap_servers} ({settings.kafka_security_protocol}) is {kind}, "
+        f"with all topics and rights; judge mode {settings.judge_mode}: {promise}"
     )
 
 

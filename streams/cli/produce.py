@@ -44,9 +44,9 @@ def produce(
     from streams.wiring import build_codec
 
     codec = build_codec(settings)
-    facts = ask_broker(settings.bootstrap_servers)
+    facts = ask_broker(settings.kafka)
     producer = DeliveringProducer(
-        settings.bootstrap_servers, message_max_bytes=facts.max_message_bytes
+        settings.kafka, message_max_bytes=facts.max_message_bytes
     )
     now = datetime.now(UTC)
     bad: list[Source] = []

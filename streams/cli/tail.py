@@ -1,6 +1,5 @@
 """`headgate tail`: what is on a topic, decoded."""
 
-from datetime import datetime
 from itertools import islice
 from typing import Annotated
 
@@ -10,9 +9,11 @@ from schemas.codec import Codec
 from schemas.dead_letter import parse_dead_letter
 from schemas.errors import CodecError, SchemaError
 from schemas.json_form import record_to_json
+from schemas.redrive import parse_note
 from schemas.topics import TOPICS, Topic
 from streams.captures import as_capture
 from streams.cli.terminal import write_json
+from streams.cli.times import parse_time
 from streams.errors import StartError
 from streams.kafka_tail import Start
 from streams.kafka_tail import tail as follow
@@ -52,9 +53,7 @@ def tail(
 
     row = _row(topic)
     codec = build_codec(settings)
-    records = follow(
-        settings.bootstrap_servers, [topic], start=_start(start), until_end=until_end
-    )
+    records = follow(settings.kafka, [topic], start=_start(start), until_end=until_end)
     for record in islice(records, count):
         write_json(as_capture(record) if raw else _decoded(codec, row, record))
 
@@ -73,16 +72,7 @@ def _start(text: str) -> Start:
         return words[text]
     if text.isdigit():
         return int(text)
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        when = None
-    if when is None or when.tzinfo is None:
-        raise StartError(
-            f"--from is {text!r}; expected beginning, end, an offset or a time with "
-            "its zone, as 2026-11-02T14:00:00Z"
-        )
-    return when
+    return parse_time(text, "--from", also="beginning, end, an offset or ")
 
 
 def _decoded(codec: Codec, row: Topic, record: Record) -> dict[str, object]:
@@ -107,6 +97,8 @@ def _decoded(codec: Codec, row: Topic, record: Record) -> dict[str, object]:
 def _dead_letter(record: Record) -> dict[str, object]:
     """Show a dead letter's story, not its bytes: they may be anything."""
     size = len(record.value or b"")
+    if (note := parse_note(record.headers)) is not None:
+        return {"redrive": note.state, "of": str(note.of)}
     try:
         origin, failure = parse_dead_letter(record.headers)
     except CodecError as error:

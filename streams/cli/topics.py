@@ -6,6 +6,7 @@ import typer
 from rich.table import Column, Table
 
 from schemas.topics import TOPICS
+from streams.cli import acl_report
 from streams.cli.terminal import output_console, write_json
 from streams.errors import StartError
 from streams.settings import load_settings
@@ -55,26 +56,45 @@ def apply(
         int | None, typer.Option(min=1, help="For every topic, instead of its own.")
     ] = None,
     replication: Annotated[int, typer.Option(min=1, help="Copies of each.")] = 1,
+    acls: Annotated[
+        bool,
+        typer.Option("--acls", help="Grant each role its rights as well."),
+    ] = False,
+    principal: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who has a role: role=User:name; may be given again.",
+            metavar="ROLE=USER",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; tell what is missing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create the topics that are missing, and tell how the others differ.
 
-    Nothing that exists is changed. Exit code 1 when one differs. Example:
+    Nothing that exists is changed or deleted. Exit code 1 when something differs, is
+    missing after a dry run, or is granted beyond what roles need. Examples:
 
     headgate topics apply --replication 3
+
+    headgate topics apply --acls --principal judge=User:worker --dry-run
 
     With HEADGATE_REGISTRY_URL set, the schemas and their compatibility are set too.
     """
     settings = load_settings()
-    if settings.registry_url is not None:
+    principals = acl_report.principals_of(principal or [])
+    if settings.registry_url is not None and not dry_run:
         _apply_schemas(settings.registry_url, as_json)
     from streams.topic_admin import apply_topics
 
     reports = apply_topics(
-        settings.bootstrap_servers,
+        settings.kafka,
         TOPICS,
         partitions=partitions,
         replication=replication,
+        dry_run=dry_run,
     )
     table = Table(Column("topic", no_wrap=True), "state", "differences")
     for report in reports:
@@ -89,7 +109,10 @@ def apply(
         table.add_row(report.name, report.state, "\n".join(report.differences))
     if not as_json:
         output_console().print(table)
-    raise typer.Exit(1 if any(report.differences for report in reports) else 0)
+    off = any(r.differences or r.state == "missing" for r in reports)
+    if acls:
+        off |= acl_report.apply_and_show(settings, principals, dry_run, as_json)
+    raise typer.Exit(1 if off else 0)
 
 
 def _apply_schemas(url: str, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from streams.broker_check import STAGES, check_broker
 from streams.logs import set_up_logs, tell_uncaught
 from streams.settings import load_settings
 
@@ -33,7 +34,9 @@ def worker(
     settings = load_settings()
     set_up_logs(settings.log_level, secrets=settings.secrets)
     tell_uncaught()
-    # Torch and Faust take seconds to import; --help should not wait for them.
-    from streams.worker import STAGES, run_worker
+    stages = tuple(stage) if stage else STAGES
+    # Torch and Faust take seconds to import: a wrong login is told before.
+    broker = check_broker(settings.kafka, settings.judge_mode, stages, settings.app_id)
+    from streams.worker import run_worker
 
-    run_worker(settings, tuple(stage) if stage else STAGES)
+    run_worker(settings, stages, broker)

@@ -32,7 +32,7 @@ def outbox(bootstrap, source, group="g"):
     """Return the outbox of the source's partition 1."""
     return TransactionalOutbox(
         (source, 1),
-        bootstrap_servers=bootstrap,
+        kafka=bootstrap,
         group_id=group,
         max_message_bytes=1_000_000,
     )
