@@ -21,6 +21,13 @@ from streams.errors import StartError
 from streams.kafka_access import KafkaAccess
 from streams.kafka_causes import lacking
 
+_COORDINATOR_AWAY = {
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError._TIMED_OUT,
+}
+
 
 def check_rights(
     admin: Any, access: KafkaAccess, rights: Sequence[Right], *, transactions: bool
@@ -79,7 +86,11 @@ def _check(
         try:
             allowed = answer.result().authorized_operations
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            code = error.args[0].code()
+            # A new broker's coordinators take a while: no answer about rights.
+            if code in _COORDINATOR_AWAY:
+                continue
+            if code != KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise StartError(
                     refused(access, error, min(wanted[name]).capitalize(), name)
                 ) from error
