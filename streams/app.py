@@ -1,14 +1,13 @@
-"""The Faust apps: one for each stage, with an agent that only pulls raw bytes.
+"""The Faust apps: one for each lane, with an agent that only pulls raw bytes.
 
-Each stage is a consumer group of its own, in one process or in many: a rebalance of
-the slow lane does not stop the others, and stages move between processes with their
+Each lane is a consumer group of its own, in one process or in many: a rebalance of
+the slow lane does not stop the others, and lanes move between processes with their
 positions.
 
 Every setting below that departs from Faust's default steps round a defect that was
 seen to lose events or to hang; the letters point into the tests that show it.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
@@ -26,11 +25,14 @@ from streams.settings import Settings
 # for ever when this passes (F14, F15). A week, in seconds.
 NEVER_IDLE_S = 604_800.0
 COMMIT_INTERVAL_S = 1.0
-# Main lane first.
+# Each lane is an app and a consumer group of its own. In one consumer they would share
+# its loop, which waits for the bulk lane's full buffer before it hands out anything.
 SOURCES = {
-    "screen": (INGESTED.name, INGESTED_BULK.name),
-    "transcribe": (SCREENED.name, SCREENED_BULK.name),
-    "judge": (SIGNALS.name,),
+    "screen": INGESTED.name,
+    "screen-bulk": INGESTED_BULK.name,
+    "transcribe": SCREENED.name,
+    "transcribe-bulk": SCREENED_BULK.name,
+    "judge": SIGNALS.name,
 }
 
 
@@ -80,47 +82,41 @@ class HeadgateApp(faust.App):
         return coordinator is not None and coordinator.generation > 0
 
 
-def group_of(settings: Settings, stage: str) -> str:
-    """Return a stage's consumer group, which is also its Faust app's id."""
-    return f"{settings.app_id}-{stage}"
+def group_of(settings: Settings, lane: str) -> str:
+    """Return a lane's consumer group, which is also its Faust app's id."""
+    return f"{settings.app_id}-{lane}"
 
 
 def build_app(
     settings: Settings,
-    name: str,
-    lanes: Mapping[str, Stage],
+    lane: str,
+    stage: Stage,
     committer: Committer,
     metrics: Metrics,
 ) -> HeadgateApp:
-    """Build the app of one stage: its agents, its drain, its revokes, its commits.
-
-    `lanes` has what works on each source topic; lanes share the consumer group.
-    """
-    app = _bare_app(settings, group_of(settings, name))
+    """Build the app of one lane: its agent, its drain, its revokes and its commits."""
+    app = _bare_app(settings, group_of(settings, lane))
 
     async def drain() -> None:
-        drains = (lane.drain(settings.drain_timeout_s) for lane in lanes.values())
-        await asyncio.gather(*drains)
+        await stage.drain(settings.drain_timeout_s)
         await committer.flush()
 
     async def revoked(_app: Any, revoked: set[TP], **kwargs: Any) -> None:
         lost = [(tp.topic, tp.partition) for tp in revoked]
-        for topic, lane in lanes.items():
-            await lane.revoke([place for place in lost if place[0] == topic])
+        await stage.revoke(lost)
         committer.forget(lost)
-        metrics.rebalances.labels(name).inc()
+        metrics.rebalances.labels(lane).inc()
 
     async def commit(offsets: Mapping[TopicPartition, int]) -> bool:
         done = await app.commit_offsets(offsets)
-        metrics.commits.labels(name, "done" if done else "failed").inc()
+        metrics.commits.labels(lane, "done" if done else "failed").inc()
         return done
 
     app.drain = drain
     committer.commit_with(commit)
     app.on_partitions_revoked.connect(cast(Any, revoked), weak=False)
     app.timer(interval=COMMIT_INTERVAL_S)(committer.flush)
-    for topic, lane in lanes.items():
-        _add_agent(app, topic, lane)
+    _add_agent(app, SOURCES[lane], stage)
     return app
 
 

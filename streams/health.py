@@ -17,7 +17,7 @@ JOIN_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class LaneState:
     """One lane of a stage, as it was at the last tick."""
 
     stage: str
@@ -44,7 +44,7 @@ class Health:
         self, groups: Iterable[str], clock_s: Callable[[], float] = monotonic
     ) -> None:
         self._clock_s = clock_s
-        self._lanes: tuple[Lane, ...] = ()
+        self._lanes: tuple[LaneState, ...] = ()
         now_s = clock_s()
         self._outside_since_s: dict[str, float | None] = dict.fromkeys(groups, now_s)
         self._joined_once: set[str] = set()
@@ -52,7 +52,7 @@ class Health:
         self.ticks = 0
         self.stopping = False
 
-    def tick(self, lanes: Iterable[Lane], joined: dict[str, bool]) -> None:
+    def tick(self, lanes: Iterable[LaneState], joined: dict[str, bool]) -> None:
         """Tell how it goes; called on the event loop, each second.
 
         `joined` says for each consumer group whether we are a member of it now.

@@ -69,7 +69,7 @@ class Metrics:
             "head_age_seconds", "How long the oldest one has been.", "stage", "lane"
         )
         self.in_flight_bytes = self._gauge(
-            "in_flight_media_bytes", "Bytes of media held.", "stage", "lane"
+            "in_flight_media_bytes", "Bytes of media held.", "lane"
         )
         self.batch_items = self._histogram(
             "batch_items", "Items in a micro-batch of a model.", _ITEMS, "model"
@@ -83,8 +83,8 @@ class Metrics:
             "Events behind the topic's end, by the position the broker holds.",
             *("group", "topic", "partition"),
         )
-        self.commits = self._counter("commits", "Commits.", "stage", "outcome")
-        self.rebalances = self._counter("rebalances", "Revocations.", "stage")
+        self.commits = self._counter("commits", "Commits.", "lane", "outcome")
+        self.rebalances = self._counter("rebalances", "Revocations.", "lane")
         self.outputs = self._counter(
             "outputs", "Records sent in ledger mode.", "topic", "outcome"
         )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from schemas.codec import Codec
-from schemas.topics import INGESTED, INGESTED_BULK, SCREENED, SCREENED_BULK, SIGNALS
 from streams.agents import ScreenHandler, TranscribeHandler, off_the_loop
 from streams.app import group_of
 from streams.batch_judge import BatchJudging, history_output
@@ -32,19 +31,26 @@ from streams.understand import Understanding
 
 # Decoding releases the GIL; more threads than cores gain nothing. The bulk lane's one
 # is its own, so that it never stands before the main lane's.
-EXAMINE_THREADS = {"main": 2, "bulk": 1}
+EXAMINE_THREADS = 2
+BULK_EXAMINE_THREADS = 1
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class LaneOf:
-    """One lane of a stage: where its events come from and what works on them."""
+class Lane:
+    """One lane of a stage: a row of `app.SOURCES`, and what works on its events."""
 
-    lane: str  # main or bulk.
-    source: str
-    stage: LedgerStage | JudgeStage
+    name: str  # screen, screen-bulk, …
+    stage: str
+    work: LedgerStage | JudgeStage
+    committer: Committer
+
+    @property
+    def kind(self) -> str:
+        """Say main or bulk."""
+        return "bulk" if self.name.endswith("-bulk") else "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +66,17 @@ class Shared:
     log: EventLog
     max_message_bytes: int
 
-    def letters(self, stage: str) -> DeadLetters:
-        """Return a stage's dead letters, with their limit."""
+    def letters(self, stage: str, lane: str) -> DeadLetters:
+        """Return a lane's dead letters, with their limit."""
         limit = DeadLetterLimit(
             self.settings.dead_letter_limit, self.settings.dead_letter_window
         )
-        return DeadLetters(stage, group_of(self.settings, stage), limit)
+        return DeadLetters(stage, group_of(self.settings, lane), limit)
 
-    def store(self, stage: str, lane: str) -> MediaStore:
+    def store(self, lane: str) -> MediaStore:
         """Return a lane's media store; its bytes in flight are told."""
         store = self.new_store()
-        held = self.metrics.in_flight_bytes.labels(stage, lane)
+        held = self.metrics.in_flight_bytes.labels(lane)
         held.set_function(lambda: store.budget.held_bytes)
         return store
 
@@ -88,87 +94,75 @@ class Shared:
             wait_s=self.settings.batch_wait_ms / 1000,
         )
 
-    def ledger_stage(
-        self,
-        name: str,
-        handler: Handler,
-        letters: DeadLetters,
-        committer: Committer,
-        in_flight: int,
-    ) -> LedgerStage:
+    def ledger_lane(
+        self, lane: str, stage: str, handler: Handler, in_flight: int
+    ) -> Lane:
         """Return a lane in ledger mode."""
-        return LedgerStage(
-            name,
+        committer = Committer()
+        work = LedgerStage(
+            stage,
             handler,
             self.producer,
-            letters,
+            self.letters(stage, lane),
             committer,
             in_flight=in_flight,
             retries=self.settings.retries,
             guard=self.guard,
             log=self.log,
         )
+        return Lane(lane, stage, work, committer)
 
 
-def screen_lanes(
-    shared: Shared, understanding: Understanding, committer: Committer
-) -> list[LaneOf]:
+def screen_lanes(shared: Shared, understanding: Understanding) -> list[Lane]:
     """Return `screen`'s lanes; they share the text model and its batches."""
-    settings, letters = shared.settings, shared.letters("screen")
+    settings = shared.settings
     embed = shared.batcher("text", understanding.embed, settings.batch_size)
 
-    def lane(name: str, source: str, in_flight: int) -> LaneOf:
-        rates = UploaderRates(settings.uploader_burst, settings.uploader_per_s)
+    def lane(name: str, threads: int, rates: UploaderRates | None) -> Lane:
         handler = ScreenHandler(
             codec=shared.codec,
-            store=shared.store("screen", name),
+            store=shared.store(name),
             understanding=understanding,
-            examine_pool=ThreadPoolExecutor(EXAMINE_THREADS[name], f"examine-{name}"),
+            examine_pool=ThreadPoolExecutor(threads, f"examine-{name}"),
             embed=embed,
             provisional_after_s=settings.provisional_after_s,
-            rates=rates if name == "main" else None,
+            rates=rates,
         )
-        stage = shared.ledger_stage("screen", handler, letters, committer, in_flight)
-        return LaneOf(name, source, stage)
+        slots = settings.in_flight if rates else settings.bulk_in_flight
+        return shared.ledger_lane(name, "screen", handler, slots)
 
+    rates = UploaderRates(settings.uploader_burst, settings.uploader_per_s)
     return [
-        lane("main", INGESTED.name, settings.in_flight),
-        lane("bulk", INGESTED_BULK.name, settings.bulk_in_flight),
+        lane("screen", EXAMINE_THREADS, rates),
+        lane("screen-bulk", BULK_EXAMINE_THREADS, None),
     ]
 
 
-def transcribe_lanes(
-    shared: Shared, listenings: Sequence[Listening], committer: Committer
-) -> list[LaneOf]:
+def transcribe_lanes(shared: Shared, listenings: Sequence[Listening]) -> list[Lane]:
     """Return `transcribe`'s lanes, each with a transcriber of its own.
 
     So an hour of speech in the bulk lane never stands before ten seconds in the main.
     """
-    settings, letters = shared.settings, shared.letters("transcribe")
-    size = settings.transcribe_batch_size
+    size = shared.settings.transcribe_batch_size
 
-    def lane(name: str, source: str, listening: Listening) -> LaneOf:
+    def lane(name: str, listening: Listening) -> Lane:
         handler = TranscribeHandler(
             codec=shared.codec,
-            store=shared.store("transcribe", name),
-            listen=shared.batcher(f"speech-{name}", listening.transcribe, size),
+            store=shared.store(name),
+            listen=shared.batcher(name, listening.transcribe, size),
         )
         # One batch at work and one that gathers: more would only wait with their
         # media in memory.
-        stage = shared.ledger_stage("transcribe", handler, letters, committer, 2 * size)
-        return LaneOf(name, source, stage)
+        return shared.ledger_lane(name, "transcribe", handler, 2 * size)
 
     main, bulk = listenings
-    return [
-        lane("main", SCREENED.name, main),
-        lane("bulk", SCREENED_BULK.name, bulk),
-    ]
+    return [lane("transcribe", main), lane("transcribe-bulk", bulk)]
 
 
-def judge_lanes(shared: Shared, judge: Judge, committer: Committer) -> list[LaneOf]:
+def judge_lanes(shared: Shared, judge: Judge) -> list[Lane]:
     """Return `judge`'s only lane: it is fast, and order matters to it."""
-    settings = shared.settings
-    letters = shared.letters("judge")
+    settings, committer = shared.settings, Committer()
+    letters = shared.letters("judge", "judge")
     judging = BatchJudging(judge, shared.codec, letters, shared.guard, shared.log)
     restore = history_reader(settings.kafka)
 
@@ -189,7 +183,7 @@ def judge_lanes(shared: Shared, judge: Judge, committer: Committer) -> list[Lane
         )
 
     stage = JudgeStage(make_partition, settings.in_flight)
-    return [LaneOf("main", SIGNALS.name, stage)]
+    return [Lane("judge", "judge", stage, committer)]
 
 
 def _outbox(shared: Shared, source: TopicPartition, committer: Committer) -> Outbox:

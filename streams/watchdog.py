@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 
 from streams.errors import HeadgateError
-from streams.health import Health, Lane
+from streams.health import Health, LaneState
 from streams.metrics import Metrics
 from streams.telemetry import EventLog
 
@@ -37,7 +37,7 @@ class Watchdog:
         metrics: Metrics,
         log: EventLog,
         *,
-        lanes: Callable[[], Iterable[Lane]],
+        lanes: Callable[[], Iterable[LaneState]],
         joined: Callable[[], dict[str, bool]],
         broker_answers: Callable[[], bool],
         tick_s: float = TICK_S,

@@ -7,14 +7,16 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from aiokafka.errors import KafkaError
+
 from encoders.media_format import ffmpeg_version
 from streams.app import SOURCES, HeadgateApp, build_app, group_of
 from streams.broker_check import STAGES, BrokerFacts, check_broker
-from streams.commits import Committer
 from streams.counting_producer import CountingProducer
 from streams.crash_guard import CrashGuard
 from streams.dead_letters import app_version
-from streams.health import Health, Lane
+from streams.errors import StartError
+from streams.health import Health, LaneState
 from streams.health_server import HealthServer
 from streams.journal import open_journal
 from streams.lag import LagMeter
@@ -22,7 +24,7 @@ from streams.metrics import Metrics
 from streams.producer import DeliveringProducer
 from streams.settings import Settings
 from streams.stage_factory import (
-    LaneOf,
+    Lane,
     Shared,
     judge_lanes,
     screen_lanes,
@@ -37,6 +39,10 @@ from streams.wiring import (
     build_store,
     build_understanding,
 )
+
+# With the drain's 5 s these keep a stop under 15 s: Kubernetes' default is 30.
+LEAVE_S = 5.0  # Committing and leaving the groups; under a second on a healthy broker.
+FLUSH_S = 2.0  # What was still sent by work that was given up; it is done again.
 
 
 class Worker:
@@ -53,9 +59,8 @@ class Worker:
         self._codec = build_codec(settings)
         # Models first: a worker that can't load them must not join the group.
         self._load_models(stages)
-        self._health = Health(group_of(settings, name) for name in stages)
-        self._lanes: dict[str, list[LaneOf]] = {}
-        self._apps: dict[str, HeadgateApp] = {}
+        self._lanes: list[Lane] = []
+        self._apps: dict[str, HeadgateApp] = {}  # By consumer group.
 
     def _load_models(self, stages: Sequence[str]) -> None:
         settings = self._settings
@@ -88,38 +93,38 @@ class Worker:
             log=self._log,
             max_message_bytes=self._max_message_bytes,
         )
-        for name in self._names:
-            self._add_stage(name, shared)
+        self._lanes = [lane for name in self._names for lane in self._of(name, shared)]
+        self._apps = {
+            group_of(settings, lane.name): build_app(
+                settings, lane.name, lane.work, lane.committer, self._metrics
+            )
+            for lane in self._lanes
+        }
+        self._health = Health(self._apps)
         self._log.note("worker_starting", stages=self._names, suspects=journal.suspects)
-        try:
-            with ExitStack() as stack:
-                watchdog = self._watchdog(stack)
-                await self._run_apps(watchdog)
-        finally:
-            await asyncio.to_thread(producer.close)
+        with ExitStack() as stack:
+            watchdog = self._watchdog(stack)
+            await self._run_apps(watchdog)
+        await asyncio.to_thread(producer.close, FLUSH_S)
         journal.close()  # Last: only who came this far has ended cleanly.
         self._log.note("worker_stopped")
 
-    def _add_stage(self, name: str, shared: Shared) -> None:
-        committer = Committer()
-        if name == "screen":
-            lanes = screen_lanes(shared, self._understanding, committer)
-        elif name == "transcribe":
-            lanes = transcribe_lanes(shared, self._listenings, committer)
-        else:
-            lanes = judge_lanes(shared, self._judge, committer)
-        self._lanes[name] = lanes
-        by_source = {lane.source: lane.stage for lane in lanes}
-        self._apps[name] = build_app(
-            self._settings, name, by_source, committer, self._metrics
-        )
+    def _of(self, stage: str, shared: Shared) -> list[Lane]:
+        if stage == "screen":
+            return screen_lanes(shared, self._understanding)
+        if stage == "transcribe":
+            return transcribe_lanes(shared, self._listenings)
+        return judge_lanes(shared, self._judge)
 
     def _watchdog(self, stack: ExitStack) -> Watchdog:
         """Start what watches and tells: lag, health over HTTP, the watchdog."""
         settings = self._settings
         lag = LagMeter(
             settings.kafka.librdkafka(),
-            {group_of(settings, name): SOURCES[name] for name in self._names},
+            {
+                group_of(settings, lane.name): [SOURCES[lane.name]]
+                for lane in self._lanes
+            },
         )
         lag.start(self._metrics)
         stack.callback(lag.close)
@@ -141,31 +146,33 @@ class Worker:
             broker_answers=lag.answers,
         )
 
-    def _lane_states(self) -> list[Lane]:
+    def _lane_states(self) -> list[LaneState]:
         return [
-            Lane(
-                stage=name,
-                lane=lane.lane,
-                in_flight=lane.stage.depth,
-                head_age_s=lane.stage.head_age_s(),
-                stuck_after_s=self._settings.stuck_after(name),
+            LaneState(
+                stage=lane.stage,
+                lane=lane.kind,
+                in_flight=lane.work.depth,
+                head_age_s=lane.work.head_age_s(),
+                stuck_after_s=self._settings.stuck_after(lane.stage),
             )
-            for name, lanes in self._lanes.items()
-            for lane in lanes
+            for lane in self._lanes
         ]
 
     def _joined(self) -> dict[str, bool]:
-        return {
-            group_of(self._settings, name): app.in_group
-            for name, app in self._apps.items()
-        }
+        return {group: app.in_group for group, app in self._apps.items()}
 
     async def _run_apps(self, watchdog: Watchdog) -> None:
         """Start Faust and wait for a signal; what else ends it is a fault."""
         apps = tuple(self._apps.values())
         stop = _stop_on_signals()
         watching = asyncio.create_task(watchdog.run(), name="watchdog")
-        await asyncio.gather(*(app.start() for app in apps))
+        try:
+            await asyncio.gather(*(app.start() for app in apps))
+        except KafkaError as error:
+            raise StartError(
+                f"Kafka at {self._settings.bootstrap_servers} went away while the "
+                f"worker joined its groups ({type(error).__name__}); start it again"
+            ) from error
         self._log.note("worker_ready")
         signalled = asyncio.create_task(stop.wait())
         ended = [asyncio.create_task(app.wait_until_stopped()) for app in apps]
@@ -177,9 +184,21 @@ class Worker:
             self._log.fatal("worker", crashed or RuntimeError("it stopped by itself"))
         self._health.stopping = True
         self._log.note("worker_stopping")
-        await asyncio.gather(*(app.stop() for app in apps))
+        await self._stop(apps)
         for task in (*ended, watching):
             task.cancel()
+
+    async def _stop(self, apps: Sequence[HeadgateApp]) -> None:
+        """Stop Faust; leave what it does not get done in time.
+
+        Every app drains and commits first thing. After that only leaving the group is
+        left, at which aiokafka waits for ever when the coordinator has just gone.
+        """
+        stops = [asyncio.create_task(app.stop()) for app in apps]
+        most_s = self._settings.drain_timeout_s + LEAVE_S
+        _, late = await asyncio.wait(stops, timeout=most_s)
+        if late:
+            self._log.note("worker_stop_cut_short", apps=len(late))
 
 
 def _stop_on_signals() -> asyncio.Event:

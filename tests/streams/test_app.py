@@ -35,8 +35,7 @@ def stage():
 @pytest.fixture
 def app(stage):
     """The app of `screen`, not started."""
-    lanes = {topic: stage for topic in SOURCES["screen"]}
-    return build_app(load_settings(), "screen", lanes, Committer(), Metrics("0"))
+    return build_app(load_settings(), "screen", stage, Committer(), Metrics("0"))
 
 
 @pytest.mark.parametrize(
@@ -60,17 +59,18 @@ def test_settings_that_step_round_fausts_defects_hold(app, setting, value, why):
 
 def test_faust_tracks_no_offsets_of_ours(app):
     """Positions are committed by streams/commits.py alone (F3 to F6)."""
-    assert len(app.agents) == 2  # The main lane and the bulk lane.
-    assert [agent.channel.acks for agent in app.agents.values()] == [False, False]
+    assert [agent.channel.acks for agent in app.agents.values()] == [False]
 
 
-def test_each_stage_is_a_group_of_its_own():
-    """A rebalance of one stage leaves the others alone."""
-    settings = load_settings(app_id="x")
+def test_each_lane_is_a_group_of_its_own():
+    """Neither a rebalance nor a full buffer of one lane holds up another."""
+    groups = {group_of(load_settings(app_id="x"), lane) for lane in SOURCES}
 
-    assert {group_of(settings, name) for name in SOURCES} == {
+    assert groups == {
         "x-screen",
+        "x-screen-bulk",
         "x-transcribe",
+        "x-transcribe-bulk",
         "x-judge",
     }
 
@@ -79,7 +79,7 @@ def test_the_drain_finishes_work_and_then_commits(app, stage):
     """Faust's wait on a stop or a rebalance is ours, with a deadline."""
     asyncio.run(app._consumer_wait_empty(None, None))
 
-    assert stage.drained == [load_settings().drain_timeout_s] * 2
+    assert stage.drained == [load_settings().drain_timeout_s]
 
 
 def test_headers_come_through_as_pairs():
@@ -101,12 +101,8 @@ def test_a_worker_that_never_joined_is_in_no_group(app):
     assert not app.in_group
 
 
-def test_an_event_goes_to_the_lane_of_its_topic():
-    """A revoke reaches only the lane whose partition is gone."""
-    main, bulk = FakeStage(), FakeStage()
-    lanes = dict(zip(SOURCES["screen"], (main, bulk), strict=True))
-    app = build_app(load_settings(), "screen", lanes, Committer(), Metrics("0"))
+def test_a_revoke_reaches_the_stage_and_forgets_the_position(stage, app):
+    """What its new owner does is not ours to commit."""
+    asyncio.run(app.on_partitions_revoked.send({TP(SOURCES["screen"], 3)}))
 
-    asyncio.run(app.on_partitions_revoked.send({TP(SOURCES["screen"][1], 3)}))
-
-    assert (main.revoked, bulk.revoked) == ([], [(SOURCES["screen"][1], 3)])
+    assert stage.revoked == [(SOURCES["screen"], 3)]

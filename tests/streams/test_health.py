@@ -1,11 +1,11 @@
 import pytest
 
-from streams.health import JOIN_S, LATE_TICK_S, Health, Lane
+from streams.health import JOIN_S, LATE_TICK_S, Health, LaneState
 
 
 def a_lane(head_age_s=0.0):
     """Return a lane that is stuck after ten seconds."""
-    return Lane("screen", "main", 3, head_age_s, stuck_after_s=10)
+    return LaneState("screen", "main", 3, head_age_s, stuck_after_s=10)
 
 
 @pytest.fixture

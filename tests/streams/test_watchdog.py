@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from streams.health import Health, Lane
+from streams.health import Health, LaneState
 from streams.metrics import Metrics
 from streams.watchdog import StuckError, Watchdog
 
@@ -38,7 +38,7 @@ class Bench:
             self.health,
             self.metrics,
             self.log,
-            lanes=lambda: [Lane("screen", "main", 1, self.head_age_s, 60)],
+            lanes=lambda: [LaneState("screen", "main", 1, self.head_age_s, 60)],
             joined=lambda: {"g": self.joined},
             broker_answers=lambda: self.broker,
             tick_s=TICK_S,
