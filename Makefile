@@ -12,7 +12,7 @@ SYSTEM := $(VENV)/.system
 # Fast: no broker, no registry, no model weights.
 FAST := not kafka and not registry and not models and not slow
 
-.PHONY: help setup demo test test-fast test-kafka check format lint types bench samples train lock clean
+.PHONY: help setup demo test test-fast test-kafka test-chaos check format lint types bench samples train lock clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ test-fast: setup ## Run the tests that need no broker and no models.
 
 test-kafka: setup ## Run the tests that need a real Kafka or registry.
 	@$(BIN)/python -m pytest -m "kafka or registry"
+
+test-chaos: setup ## Break everything for an hour: SEED=1 EVENTS=20000 RATE=14.
+	@$(BIN)/python -m tests.chaos.run --seed $(or $(SEED),1) --events $(or $(EVENTS),20000) --rate $(or $(RATE),14)
+	@$(BIN)/python -m pytest -m chaos tests/chaos
 
 check: setup lint types test-fast ## Lint, types, layers and fast tests: before every commit.
 

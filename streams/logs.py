@@ -27,10 +27,9 @@ def set_up_logs(
     number = logging.getLevelNamesMapping()[level.upper()]
     scrub = Scrubber(secrets)
     on_terminal = stream.isatty()
-    shared: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    shared: list[structlog.typing.Processor] = [structlog.processors.add_log_level]
+    # After the scrubber, which would look into every time of day.
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     colours = on_terminal and "NO_COLOR" not in os.environ
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=colours)
@@ -38,7 +37,7 @@ def set_up_logs(
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
-        processors=[*shared, _safe_error, scrub, renderer],
+        processors=[*shared, _safe_error, scrub, stamp, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
@@ -51,6 +50,7 @@ def set_up_logs(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 scrub,
+                stamp,
                 renderer,
             ],
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, _safe_error],

@@ -14,6 +14,7 @@ from streams.commits import Committer
 from streams.crash_guard import Guard
 from streams.dead_letters import DeadLetterLimit, DeadLetters
 from streams.fair_lanes import UploaderRates
+from streams.giving_way import GivesWay
 from streams.judge import Judge
 from streams.judge_stage import JudgeStage
 from streams.judging import PartitionJudge
@@ -118,8 +119,8 @@ def screen_lanes(shared: Shared, understanding: Understanding) -> list[Lane]:
     settings = shared.settings
     embed = shared.batcher("text", understanding.embed, settings.batch_size)
 
-    def lane(name: str, threads: int, rates: UploaderRates | None) -> Lane:
-        handler = ScreenHandler(
+    def handler(name: str, threads: int, rates: UploaderRates | None) -> Handler:
+        return ScreenHandler(
             codec=shared.codec,
             store=shared.store(name),
             understanding=understanding,
@@ -128,14 +129,15 @@ def screen_lanes(shared: Shared, understanding: Understanding) -> list[Lane]:
             provisional_after_s=settings.provisional_after_s,
             rates=rates,
         )
-        slots = settings.in_flight if rates else settings.bulk_in_flight
-        return shared.ledger_lane(name, "screen", handler, slots)
 
     rates = UploaderRates(settings.uploader_burst, settings.uploader_per_s)
-    return [
-        lane("screen", EXAMINE_THREADS, rates),
-        lane("screen-bulk", BULK_EXAMINE_THREADS, None),
-    ]
+    first = handler("screen", EXAMINE_THREADS, rates)
+    main = shared.ledger_lane("screen", "screen", first, settings.in_flight)
+    polite = GivesWay(
+        handler("screen-bulk", BULK_EXAMINE_THREADS, None), lambda: main.work.depth
+    )
+    slots = settings.bulk_in_flight
+    return [main, shared.ledger_lane("screen-bulk", "screen", polite, slots)]
 
 
 def transcribe_lanes(shared: Shared, listenings: Sequence[Listening]) -> list[Lane]:

@@ -10,19 +10,23 @@ from pathlib import Path
 STARTED_S = 180.0  # Torch, models, the first group join, on two busy cores.
 
 
+def environment_of(folder: Path, **settings: str) -> dict[str, str]:
+    """Return the variables of a worker: ours as given, nobody else's."""
+    settings.setdefault("state_dir", str(folder / "state"))
+    variables = {f"HEADGATE_{k.upper()}": str(v) for k, v in settings.items()}
+    return {k: v for k, v in os.environ.items() if "HEADGATE" not in k} | variables
+
+
 class WorkerProcess:
     """Starts a worker; ends it by signal or kills it."""
 
     def __init__(self, log: Path, stages=(), **settings: str):
         self.log = log
-        settings.setdefault("state_dir", str(log.parent / "state"))
-        variables = {f"HEADGATE_{k.upper()}": str(v) for k, v in settings.items()}
-        environment = {k: v for k, v in os.environ.items() if "HEADGATE" not in k}
         arguments = [part for stage in stages for part in ("--stage", stage)]
         self._file = log.open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "streams.cli", "worker", *arguments],
-            env=environment | variables,
+            env=environment_of(log.parent, **settings),
             stdout=self._file,
             stderr=self._file,
         )
