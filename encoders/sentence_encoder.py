@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from encoders.embedding_cache import EmbeddingCache, text_key
 from encoders.signals import ModelIdentity, Span
 from encoders.text_split import split_text
+from encoders.traced_model import traced
 
 _LONGEST_WINDOW_TOKENS: Final = 512  # For models that state none; BERT's limit.
 
@@ -61,6 +62,7 @@ class SentenceEncoder:
         self._whole = _copy_tokenizer(model, None)
         self._windowed = _copy_tokenizer(model, self._window_tokens)
         self._cache = EmbeddingCache()
+        self._unit_vectors = traced(self._model)
         self._workers = _single_threaded(torch.get_num_threads())
         self._dim = len(self._compute(["dimension"])[0])
 
@@ -127,10 +129,8 @@ class SentenceEncoder:
             tokens[at, : len(row)] = torch.tensor(row)
             mask[at, : len(row)] = 1
         device = self._model.device
-        features = {"input_ids": tokens.to(device), "attention_mask": mask.to(device)}
         with torch.inference_mode():
-            vectors = self._model(features)["sentence_embedding"].float()
-            unit = torch.nn.functional.normalize(vectors, dim=1)
+            unit = self._unit_vectors(tokens.to(device), mask.to(device))
         return np.asarray(unit.cpu().numpy(), np.float32)
 
 
