@@ -4,6 +4,7 @@ After `media_format`, before `speech`. Samples are made as a stream, so that mem
 stays bounded by the limit on seconds, whatever the file claims.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,33 +55,59 @@ def decode_audio(data: bytes, limits: MediaLimits) -> DecodedAudio:
         EncodeError: `empty`, `too_large`, `unknown_format`, `no_audio`, `too_long` (as
             soon as the limit is passed) or `undecodable` (not one sample).
     """
+    pcm = bytearray()  # int16: half the memory of float32 while it grows.
+    truncated = stream_audio(data, limits, pcm.extend)
+    return DecodedAudio(waveform_of(pcm), truncated)
+
+
+def stream_audio(
+    data: bytes, limits: MediaLimits, take: Callable[[bytes], object]
+) -> bool:
+    """Do as `decode_audio`, handing sound on as it is decoded.
+
+    `take` is called with int16 samples, little-endian, a few thousand at a time.
+
+    Returns:
+        Whether the sound is truncated: see `DecodedAudio`.
+    """
     with open_container(data, limits) as container:
         stream = _sound_track(container)
         declared = declared_s(container, data)
         check_length(declared, limits)
-        reading = _Reading(stream, limits)
+        reading = _Reading(stream, limits, take)
         complete = reading.read(container)
-    samples = reading.samples()
-    if not len(samples):
+    if not reading.n_samples:
         raise EncodeError(
             "undecodable", "the sound track has no sample that can be decoded"
         )
     short = declared is not None and reading.reached_s < _WHOLE * declared
-    truncated = short or not complete or reading.lossy or _lacks_its_end(data)
-    return DecodedAudio(Waveform(samples), truncated)
+    return short or not complete or reading.lossy or _lacks_its_end(data)
+
+
+def waveform_of(pcm: bytes | bytearray) -> Waveform:
+    """Return int16 samples, little-endian, as a waveform."""
+    samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
+    samples /= 32_768  # As Whisper's own loader scales int16.
+    return Waveform(samples)
 
 
 class _Reading:
-    """The state of one decode: samples so far, where it is, what was lost."""
+    """The state of one decode: how many samples, where it is, what was lost."""
 
-    def __init__(self, stream: AudioStream, limits: MediaLimits) -> None:
+    def __init__(
+        self,
+        stream: AudioStream,
+        limits: MediaLimits,
+        take: Callable[[bytes], object],
+    ) -> None:
         self._stream = stream
         self._limits = limits
-        self._pcm = bytearray()  # int16: half the memory of float32 while it grows.
+        self._hand_on = take
         self._resampler: AudioResampler | None = None
         self._source: tuple[str, str, int] | None = None
         self._packets = 0
         self._bad_packets = 0
+        self.n_samples = 0
         self.reached_s = 0.0
 
     @property
@@ -100,12 +127,6 @@ class _Reading:
             complete = False
         self._resample(None)
         return complete
-
-    def samples(self) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-        """Return the samples: float32, shape (n_samples,), in [-1, 1]."""
-        samples = np.frombuffer(self._pcm, dtype=np.int16).astype(np.float32)
-        samples /= 32_768  # As Whisper's own loader scales int16.
-        return samples
 
     def _take(self, packet: "Packet[Stream]") -> None:
         """Decode one packet; a bad one is counted and passed over, as players do.
@@ -146,8 +167,10 @@ class _Reading:
             self._resampler = self._source = None
             return
         for part in resampled:
-            self._pcm += part.to_ndarray().tobytes()
-        check_length(len(self._pcm) / 2 / SAMPLE_RATE_HZ, self._limits)
+            samples = part.to_ndarray().astype("<i2", copy=False)
+            self.n_samples += samples.size
+            self._hand_on(samples.tobytes())
+        check_length(self.n_samples / SAMPLE_RATE_HZ, self._limits)
 
 
 def _sound_track(container: InputContainer) -> AudioStream:

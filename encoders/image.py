@@ -35,6 +35,15 @@ FORMATS: Final = {
     "image/gif": "GIF",
 }
 PICTURE_SIDE_PX: Final = 1024  # PDQ looks at 512, picture models at 224 to 448.
+# What decoding may hold at its peak: the sandbox gives 300 MB.
+_MAX_DECODED_BYTES: Final = 280_000_000
+# Bytes a pixel at that peak, measured: Pillow keeps four for RGB and half of one for
+# scaling; most other modes, transparency and turning take copies. libwebp keeps two
+# canvases, Pillow two more.
+_PEAK_BYTES_RGB: Final = 5
+_PEAK_BYTES_COPIED: Final = 14
+_PEAK_BYTES_WEBP: Final = {"RGB": 16, "RGBA": 20}
+_ORIENTATION: Final = 0x0112  # EXIF's tag; 1 is upright.
 _SIXTEEN_BIT: Final = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 # Pillow's plugins raise these on damaged files; struct.error is no ValueError.
 _DAMAGED: Final = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError)
@@ -83,7 +92,9 @@ def decode_image(data: bytes, limits: MediaLimits) -> Pixels:
         # A JPEG is decoded small from the start; other formats take no notice.
         image.draft("RGB", (PICTURE_SIDE_PX, PICTURE_SIDE_PX))
         image.load()
-        shown = ImageOps.exif_transpose(_eight_bits(image))
+        shown = _eight_bits(image)
+        # In place, as much as can be: each copy of the largest takes 256 MB.
+        ImageOps.exif_transpose(shown, in_place=True)
         shown.thumbnail((PICTURE_SIDE_PX, PICTURE_SIDE_PX))
         shown = _on_white(shown)
     except _DAMAGED as error:
@@ -109,7 +120,27 @@ def _open(data: bytes, limits: MediaLimits) -> Image.Image:
     except _DAMAGED as error:
         raise EncodeError("undecodable", f"{mime} with a damaged header") from error
     check_pixels(image.width, image.height, limits)
+    if (peak_bytes := _peak_bytes(image)) > _MAX_DECODED_BYTES:
+        raise EncodeError(
+            "too_large",
+            f"{image.width}×{image.height} pixels of this {mime} take {peak_bytes} "
+            f"bytes to decode; at most {_MAX_DECODED_BYTES} are taken",
+        )
     return image
+
+
+def _peak_bytes(image: Image.Image) -> int:
+    """Estimate the memory that decoding takes, from the header."""
+    turned = "exif" in image.info and image.getexif().get(_ORIENTATION, 1) != 1
+    if image.format == "JPEG" and not image.info.get("progressive"):
+        each = 0  # It is decoded small from the start.
+    elif image.format == "WEBP":
+        each = _PEAK_BYTES_WEBP.get(image.mode, _PEAK_BYTES_WEBP["RGBA"])
+    elif image.mode == "RGB" and not image.has_transparency_data and not turned:
+        each = _PEAK_BYTES_RGB
+    else:
+        each = _PEAK_BYTES_COPIED
+    return image.width * image.height * each
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -117,7 +148,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode in _SIXTEEN_BIT:  # Pillow's own conversion cuts off above 255.
         grey = np.asarray(image).clip(0, 0xFFFF).astype(np.uint16) >> 8
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -24,6 +24,10 @@ class ModelUnavailableError(Exception):
     """A model's weights can't be had; the message says what to do about it."""
 
 
+class DecoderUnavailableError(Exception):
+    """Nothing can be decoded now, whatever the content; a later try may succeed."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
     """Which model made a signal: `sha256` is of its weights, lower-case hex."""

@@ -25,6 +25,8 @@ from encoders.media_format import (
 )
 from encoders.signals import EncodeError, Pixels
 
+# Each takes 8 MB of the sandbox's address space; one key frame gains little from more.
+_THREADS: Final = 2
 FRAME_SIDE_PX: Final = 1024  # PDQ looks at 512, picture models at 224 to 448.
 _KEPT_PER_FRAME: Final = 16  # Halving this many leaves an even spread to choose from.
 
@@ -63,6 +65,7 @@ def _picture_track(container: InputContainer, limits: MediaLimits) -> VideoStrea
     check_pixels(context.width, context.height, limits)
     # The stream itself may state another size than the container does.
     context.options = {"max_pixels": str(limits.max_pixels)}
+    context.thread_count = _THREADS
     context.skip_frame = "NONKEY"  # A container may call any frame a key frame.
     return stream
 

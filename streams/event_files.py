@@ -13,8 +13,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from encoders.image import image_mime
-from encoders.media_format import MediaLimits, probe_media
-from encoders.signals import EncodeError
+from encoders.media_format import MediaLimits
+from encoders.media_reader import InProcessReader, MediaReader
+from encoders.signals import DecoderUnavailableError, EncodeError
 from schemas.errors import CodecError
 from schemas.json_form import event_from_json
 from schemas.records import ContentIngested, Kind, MediaRef
@@ -23,7 +24,8 @@ from streams.errors import EventError, StartError
 
 # Of a line; a longer one is not an event but a mistake or an attack.
 MAX_LINE_BYTES = 16 * 1024 * 1024
-# Larger files are judged too, only their kind is not looked up first.
+# Larger files are judged too, only their kind is not looked up first; the same holds
+# for what the reader finds too long.
 MAX_SNIFFED_BYTES = 512 * 1024 * 1024
 TEXT_SUFFIXES = {".txt", ".md", ".lrc", ".srt", ".vtt"}
 KINDS = {"audio": Kind.TRACK, "video": Kind.VIDEO, "image": Kind.COVER_ART}
@@ -39,10 +41,13 @@ class Source:
     error: EventError | None = None
 
 
-def read_sources(name: str, now: datetime) -> Iterator[Source]:
+def read_sources(
+    name: str, now: datetime, reader: MediaReader | None = None
+) -> Iterator[Source]:
     """Read one argument: `-` or a .jsonl file line by line, any other file whole.
 
-    `now` is the event time of events that state none.
+    `now` is the event time of events that state none. `reader` tells the kind of media
+    files; without one they are probed in this process.
 
     Raises:
         StartError: the file can't be read.
@@ -56,7 +61,7 @@ def read_sources(name: str, now: datetime) -> Iterator[Source]:
             with path.open("rb") as file:
                 yield from _lines(name, path.resolve().parent, file, now)
         else:
-            yield from _whole_file(name, path)
+            yield from _whole_file(name, path, reader or _own_reader())
     except OSError as error:
         raise StartError(f"{name} can't be read: {error.strerror}") from error
 
@@ -115,7 +120,11 @@ def _absolute(uri: str, folder: Path) -> str:
     return (folder / path).resolve().as_uri()
 
 
-def _whole_file(name: str, path: Path) -> Iterator[Source]:
+def _own_reader() -> MediaReader:
+    return InProcessReader(MediaLimits(MAX_SNIFFED_BYTES, max_s=float("inf")))
+
+
+def _whole_file(name: str, path: Path, reader: MediaReader) -> Iterator[Source]:
     """Make an event of a media or text file; each its own uploader, so no history."""
     status = path.stat()
     event = ContentIngested(
@@ -128,14 +137,14 @@ def _whole_file(name: str, path: Path) -> Iterator[Source]:
         text = path.read_text("utf-8", errors="replace")
         yield Source(name, replace(event, kind=Kind.LYRICS, texts=(("text", text),)))
         return
-    family = _family(path)
+    family = _family(path, reader)
     role = {"image": "cover", "": "media"}.get(family, family)
     ref = MediaRef(role=role, uri=path.resolve().as_uri())
     kind = KINDS.get(family, Kind.UNKNOWN)
     yield Source(name, replace(event, kind=kind, media=(ref,)))
 
 
-def _family(path: Path) -> str:
+def _family(path: Path, reader: MediaReader) -> str:
     """Return audio, video or image by the file's bytes; empty when none of them."""
     if path.stat().st_size > MAX_SNIFFED_BYTES:
         return ""
@@ -143,7 +152,6 @@ def _family(path: Path) -> str:
     if image_mime(data) is not None:
         return "image"
     try:
-        limits = MediaLimits(max_bytes=MAX_SNIFFED_BYTES, max_s=float("inf"))
-        return "video" if probe_media(data, limits).has_video else "audio"
-    except EncodeError:
+        return "video" if reader.probe(data).has_video else "audio"
+    except (EncodeError, DecoderUnavailableError):
         return ""

@@ -7,9 +7,13 @@ never holds up a title change behind it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from encoders.audio import decode_audio
-from encoders.media_format import MediaLimits
-from encoders.signals import EncodeError, SpeechResult, Waveform
+from encoders.media_reader import MediaReader
+from encoders.signals import (
+    DecoderUnavailableError,
+    EncodeError,
+    SpeechResult,
+    Waveform,
+)
 from encoders.speech import Transcriber
 from schemas.records import (
     ContentSignals,
@@ -20,6 +24,7 @@ from schemas.records import (
     TextSignal,
     Transcript,
 )
+from streams.errors import TransientError
 from streams.understand import Understanding
 from streams.upload import FetchedMedia
 
@@ -72,16 +77,20 @@ class Listening:
         self,
         transcriber: Transcriber,
         understanding: Understanding,
-        limits: MediaLimits,
+        reader: MediaReader,
     ) -> None:
         self._transcriber = transcriber
         self._understanding = understanding
-        self._limits = limits
+        self._reader = reader
 
     def transcribe(
         self, batch: Sequence[tuple[ContentSignals, Sequence[FetchedMedia]]]
     ) -> list[ContentSignals]:
-        """Return complete signals, in order; all sound goes through one model call."""
+        """Return complete signals, in order; all sound goes through one model call.
+
+        Raises:
+            TransientError: nothing can be decoded now.
+        """
         sounds = [[self._sound(fetched) for fetched in media] for _, media in batch]
         waveforms = [s.waveform for each in sounds for s in each if s.waveform]
         heard = iter(self._transcriber.transcribe(waveforms) if waveforms else ())
@@ -98,10 +107,12 @@ class Listening:
             reason = fetched.missing.reason if fetched.missing else "not_found"
             return _Sound(role, None, (Missing(f"transcript:{role}", reason),))
         try:
-            decoded = decode_audio(fetched.data, self._limits)
+            decoded = self._reader.audio(fetched.data)
         except EncodeError as error:
             reason = f"{error.code}: {error}"
             return _Sound(role, None, (Missing(f"transcript:{role}", reason),))
+        except DecoderUnavailableError as error:
+            raise TransientError(str(error)) from error
         cut = Missing(f"transcript:{role}", "truncated: the sound ends too early")
         return _Sound(role, decoded.waveform, (cut,) if decoded.truncated else ())
 

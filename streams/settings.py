@@ -5,6 +5,7 @@ What is judged, and how hard, is not here but in the policy.
 
 import os
 import re
+import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -173,6 +174,12 @@ class Settings(BaseSettings):
     )
     event_max_skew_s: float = Field(
         86_400, gt=0, description="how far ahead of its arrival an event's time may be"
+    )
+
+    sandbox: Literal["on", "strict", "off"] = Field(
+        "on" if sys.platform == "linux" else "off",
+        description="decode media in confined processes; strict: don't start where "
+        "the kernel can't confine them wholly; off: in the worker, for debugging",
     )
 
     # The flow.

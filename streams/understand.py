@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from encoders.banks import ContentHash, HashBank
-from encoders.hashing import pdq, sha256_hex
-from encoders.image import decode_image, image_mime, probe_image
-from encoders.media_format import MediaLimits, probe_media
-from encoders.signals import EncodeError, ModelIdentity, Pixels
+from encoders.hashing import sha256_hex
+from encoders.media_reader import MediaLook, MediaReader
+from encoders.signals import DecoderUnavailableError, EncodeError, ModelIdentity
 from encoders.text import TextEncoder
-from encoders.video import key_frames
 from schemas.records import (
     BankMatch,
     Category,
@@ -26,6 +24,7 @@ from schemas.records import (
     Stage,
     TextSignal,
 )
+from streams.errors import TransientError
 from streams.upload import FetchedMedia, Upload
 
 # A long novel's chapter; beyond it a "title" is an attack on the text model's time.
@@ -48,12 +47,12 @@ class Understanding:
         self,
         text: TextEncoder,
         banks: Sequence[HashBank],
-        limits: MediaLimits,
+        reader: MediaReader,
         event_max_skew: timedelta,
     ) -> None:
         self._text = text
         self._banks = tuple(banks)
-        self._limits = limits
+        self.reader = reader
         self._event_max_skew = event_max_skew
         self._bank_uses = tuple(
             ModelUse("bank", bank.name, bank.sha256) for bank in self._banks
@@ -65,8 +64,12 @@ class Understanding:
         return self._text.model
 
     def examine(self, upload: Upload) -> ContentSignals:
-        """Look at media and event time; texts are still to be embedded."""
-        looks = [look_at(fetched, self._limits) for fetched in upload.fetched]
+        """Look at media and event time; texts are still to be embedded.
+
+        Raises:
+            TransientError: nothing can be decoded now.
+        """
+        looks = [look_at(fetched, self.reader) for fetched in upload.fetched]
         hashes = tuple(h for look in looks for h in look.hashes)
         missing = [m for look in looks for m in look.missing]
         missing += self._event_time_missing(upload)
@@ -158,72 +161,62 @@ class Understanding:
                 )
 
 
-def look_at(fetched: FetchedMedia, limits: MediaLimits) -> Looked:
-    """Identify one piece of media by its bytes and hash what it shows."""
+def look_at(fetched: FetchedMedia, reader: MediaReader) -> Looked:
+    """Identify one piece of media by its bytes and hash what it shows.
+
+    Raises:
+        TransientError: nothing can be decoded now.
+    """
     ref, data = fetched.ref, fetched.data
     if data is None:
         return Looked(missing=(fetched.missing,) if fetched.missing else ())
     sha256 = sha256_hex(data)
     exact = MediaHash(ref.role, "sha256", sha256)
-    mime = image_mime(data)
     try:
-        if mime is not None:
-            look = _look_at_picture(ref.role, data, mime, sha256, limits)
-        else:
-            look = _look_at_sound_or_video(ref.role, data, sha256, limits)
+        look = reader.examine(data)
     except EncodeError as error:
         reason = f"{error.code}: {error}"
         return Looked((), (exact,), (Missing(f"media:{ref.role}", reason),))
-    wrong = _wrong_mime(ref.role, ref.mime, look.facts[0].mime)
-    return Looked(look.facts, (exact, *look.hashes), look.missing + wrong)
-
-
-def _look_at_picture(
-    role: str, data: bytes, mime: str, sha256: str, limits: MediaLimits
-) -> Looked:
-    probe = probe_image(data, limits)
-    fact = MediaFact(
-        role,
-        mime,
-        len(data),
-        sha256,
-        width_px=probe.width_px,
-        height_px=probe.height_px,
+    except DecoderUnavailableError as error:
+        raise TransientError(str(error)) from error
+    return Looked(
+        (_fact(ref.role, look, len(data), sha256),),
+        (exact, *_picture_hashes(ref.role, look)),
+        _frames_missing(ref.role, look) + _wrong_mime(ref.role, ref.mime, look),
     )
-    return Looked((fact,), (_pdq_hash(role, decode_image(data, limits)),))
 
 
-def _look_at_sound_or_video(
-    role: str, data: bytes, sha256: str, limits: MediaLimits
-) -> Looked:
-    probe = probe_media(data, limits)
-    fact = MediaFact(
+def _fact(role: str, look: MediaLook, size_bytes: int, sha256: str) -> MediaFact:
+    probe = look.probe
+    return MediaFact(
         role,
         probe.mime,
-        len(data),
+        size_bytes,
         sha256,
         has_audio=probe.has_audio,
         duration_s=probe.duration_s,
         width_px=probe.width_px,
         height_px=probe.height_px,
     )
-    if not probe.has_video:
-        return Looked((fact,))
-    try:
-        frames = key_frames(data, limits)
-    except EncodeError as error:
-        missing = Missing(f"frames:{role}", f"{error.code}: {error}")
-        return Looked((fact,), missing=(missing,))
-    return Looked((fact,), tuple(_pdq_hash(role, frame) for frame in frames))
 
 
-def _pdq_hash(role: str, pixels: Pixels) -> MediaHash:
-    found = pdq(pixels)
-    return MediaHash(role, "pdq", found.hex, found.quality, pixels.frame_s)
+def _picture_hashes(role: str, look: MediaLook) -> tuple[MediaHash, ...]:
+    return tuple(
+        MediaHash(role, "pdq", seen.pdq.hex, seen.pdq.quality, seen.frame_s)
+        for seen in look.pictures
+    )
 
 
-def _wrong_mime(role: str, claimed: str | None, found: str) -> tuple[Missing, ...]:
+def _frames_missing(role: str, look: MediaLook) -> tuple[Missing, ...]:
+    fault = look.frames_fault
+    if fault is None:
+        return ()
+    return (Missing(f"frames:{role}", f"{fault.code}: {fault.message}"),)
+
+
+def _wrong_mime(role: str, claimed: str | None, look: MediaLook) -> tuple[Missing, ...]:
     """Report a claim that can't be true; judged is what the bytes are."""
+    found = look.probe.mime
     if claimed is None or _family(claimed) in (None, _family(found)):
         return ()
     return (Missing(f"mime:{role}", f"wrong_mime: claimed {claimed}, found {found}"),)

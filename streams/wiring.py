@@ -13,7 +13,9 @@ from pathlib import Path
 from encoders.banks import BankError, HashBank, load_bank
 from encoders.devices import choose_device, limit_threads
 from encoders.media_format import MediaLimits
-from encoders.signals import ModelUnavailableError
+from encoders.media_reader import InProcessReader, MediaReader
+from encoders.sandbox import SandboxedReader
+from encoders.signals import DecoderUnavailableError, ModelUnavailableError
 from encoders.speech import Transcriber, load_transcriber
 from encoders.text import TextEncoder, load_text_encoder
 from schemas.codec import Codec
@@ -33,6 +35,10 @@ from streams.scorers.text_risk import TextRisk
 from streams.settings import Settings
 from streams.understand import Understanding
 
+# One for each thread that may ask at once (two of screen, one of its bulk lane, one of
+# each of transcribe's lanes): no lane waits for another's four hours of sound. They
+# start when first needed, with 60 MB each.
+DECODERS = 5
 WEIGHTS = Path(__file__).parent / "scorers" / "weights"
 
 
@@ -70,6 +76,29 @@ def build_limits(settings: Settings) -> MediaLimits:
     return MediaLimits(max_bytes=settings.media_max_bytes, max_s=settings.media_max_s)
 
 
+def build_reader(settings: Settings) -> MediaReader:
+    """Return what decodes media; a sandbox is tried out, so that its faults show now.
+
+    Raises:
+        StartError: the sandbox can't be had, or, if strict, not wholly.
+    """
+    limits = build_limits(settings)
+    if settings.sandbox == "off":
+        return InProcessReader(limits)
+    reader = SandboxedReader(limits, processes=DECODERS)
+    try:
+        gaps = reader.confinement.gaps
+    except DecoderUnavailableError as error:
+        raise StartError(f"HEADGATE_SANDBOX is {settings.sandbox}: {error}") from error
+    if gaps and settings.sandbox == "strict":
+        reader.close()
+        raise StartError(
+            f"HEADGATE_SANDBOX is strict, and this kernel lacks {'; '.join(gaps)}; "
+            "use a kernel that has them, or HEADGATE_SANDBOX=on"
+        )
+    return reader
+
+
 def build_text_encoder(settings: Settings) -> TextEncoder:
     """Load the text model."""
     limit_threads(settings.threads)
@@ -84,12 +113,14 @@ def build_text_encoder(settings: Settings) -> TextEncoder:
         raise StartError(str(error)) from error
 
 
-def build_understanding(settings: Settings) -> Understanding:
-    """Load what `screen` needs: the text model and the banks."""
+def build_understanding(
+    settings: Settings, reader: MediaReader | None = None
+) -> Understanding:
+    """Load what `screen` needs: the text model and the banks, and what decodes."""
     return Understanding(
         text=build_text_encoder(settings),
         banks=read_banks(settings),
-        limits=build_limits(settings),
+        reader=reader or build_reader(settings),
         event_max_skew=timedelta(seconds=settings.event_max_skew_s),
     )
 
@@ -111,7 +142,7 @@ def build_transcriber(settings: Settings) -> Transcriber:
 def build_listening(settings: Settings, understanding: Understanding) -> Listening:
     """Load what `transcribe` needs."""
     transcriber = build_transcriber(settings)
-    return Listening(transcriber, understanding, build_limits(settings))
+    return Listening(transcriber, understanding, understanding.reader)
 
 
 def build_judge(settings: Settings, understanding: Understanding | None) -> Judge:
@@ -132,12 +163,14 @@ def build_text_risk() -> TextRisk:
     return TextRisk(read_weights("text_risk.safetensors"))
 
 
-def build_pipeline(settings: Settings, warn: Callable[[str], None]) -> Pipeline:
+def build_pipeline(
+    settings: Settings, warn: Callable[[str], None], reader: MediaReader | None = None
+) -> Pipeline:
     """Return the whole pipeline; speech loads when the first sound comes.
 
     `warn` is told when speech can't be loaded: the decisions then say what is missing.
     """
-    understanding = build_understanding(settings)
+    understanding = build_understanding(settings, reader)
 
     @cache
     def listening() -> Listening | Missing:

@@ -106,6 +106,8 @@ class Worker:
             watchdog = self._watchdog(stack)
             await self._run_apps(watchdog)
         await asyncio.to_thread(producer.close, FLUSH_S)
+        if {"screen", "transcribe"} & set(self._names):
+            self._understanding.reader.close()
         journal.close()  # Last: only who came this far has ended cleanly.
         self._log.note("worker_stopped")
 

@@ -50,14 +50,20 @@ def assess(
     with progress_console().status("loading models") as status:
         from streams.assessing import Assessing
         from streams.event_files import read_sources
-        from streams.wiring import build_codec, build_pipeline, build_store
+        from streams.wiring import (
+            build_codec,
+            build_pipeline,
+            build_reader,
+            build_store,
+        )
 
         codec = build_codec(settings)
-        pipeline = build_pipeline(settings, warn=complain)
+        reader = build_reader(settings)
+        pipeline = build_pipeline(settings, complain, reader)
         assessing = Assessing(pipeline, build_store(settings), codec, settings.retries)
         bad, done = 0, 0
         for name in files:
-            for line in assessing.assess(read_sources(name, now), transcripts):
+            for line in assessing.assess(read_sources(name, now, reader), transcripts):
                 write_json(line)
                 bad += "dead_letter" in line
                 done += 1

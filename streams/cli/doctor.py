@@ -72,6 +72,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         "text model": _text_model,
         "speech model": _speech_model,
         "media": _media,
+        "sandbox": _sandbox,
     }
     for name, check in checks.items():
         try:
@@ -140,3 +141,16 @@ def _media(settings: Settings) -> str:
     buckets = ", ".join(settings.media_buckets) or "none (HEADGATE_MEDIA_BUCKETS)"
     versions = av.ffmpeg_version_info
     return f"files below {root}; hosts {hosts}; buckets {buckets}; FFmpeg {versions}"
+
+
+def _sandbox(settings: Settings) -> str:
+    from encoders.sandbox import SandboxedReader
+    from streams.wiring import build_reader
+
+    reader = build_reader(settings)
+    try:
+        if isinstance(reader, SandboxedReader):
+            return f"media is decoded in confined processes: {reader.confinement}"
+        return "off: media is decoded in the worker, where a flaw reaches everything"
+    finally:
+        reader.close()

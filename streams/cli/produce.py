@@ -41,9 +41,9 @@ def produce(
     from streams.broker_check import ask_broker
     from streams.event_files import read_sources
     from streams.producer import DeliveringProducer
-    from streams.wiring import build_codec
+    from streams.wiring import build_codec, build_reader
 
-    codec = build_codec(settings)
+    codec, reader = build_codec(settings), build_reader(settings)
     facts = ask_broker(settings.kafka)
     producer = DeliveringProducer(
         settings.kafka, message_max_bytes=facts.max_message_bytes
@@ -51,7 +51,7 @@ def produce(
     now = datetime.now(UTC)
     bad: list[Source] = []
     try:
-        sources = (source for name in files for source in read_sources(name, now))
+        sources = (s for name in files for s in read_sources(name, now, reader))
         sent = producer.send_all(event_outputs(codec, _events(sources, bad)))
     finally:
         producer.close()

@@ -10,7 +10,7 @@ from streams.logs import set_up_logs
 from streams.settings import load_settings
 
 if TYPE_CHECKING:
-    from encoders.media_format import MediaLimits
+    from encoders.media_reader import MediaReader
     from encoders.speech import Transcriber
 
 
@@ -31,16 +31,17 @@ def transcribe(
     settings = load_settings()
     set_up_logs("warning")
     with progress_console().status("loading the speech model") as status:
-        from encoders.signals import EncodeError
-        from streams.wiring import build_limits, build_transcriber
+        from encoders.signals import DecoderUnavailableError, EncodeError
+        from streams.wiring import build_reader, build_transcriber
 
+        reader = build_reader(settings)
         transcriber = build_transcriber(settings)
         bad = 0
         for file in files:
             status.update(f"listening to {file.name}")
             try:
-                line = _heard(transcriber, file, build_limits(settings))
-            except (EncodeError, OSError) as error:
+                line = _heard(transcriber, file, reader)
+            except (EncodeError, DecoderUnavailableError, OSError) as error:
                 bad += 1
                 line = {"file": str(file), "error": str(error)}
             _show(line, as_json)
@@ -48,11 +49,9 @@ def transcribe(
 
 
 def _heard(
-    transcriber: "Transcriber", file: Path, limits: "MediaLimits"
+    transcriber: "Transcriber", file: Path, reader: "MediaReader"
 ) -> dict[str, object]:
-    from encoders.audio import decode_audio
-
-    decoded = decode_audio(file.read_bytes(), limits)
+    decoded = reader.audio(file.read_bytes())
     (result,) = transcriber.transcribe([decoded.waveform])
     segments = [
         {

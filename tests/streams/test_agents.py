@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from encoders.media_reader import InProcessReader
 from schemas.codec import Codec
 from schemas.errors import RegistryUnavailableError
 from schemas.ids import CommittedIds
@@ -28,6 +29,7 @@ from tests.media_builders import LIMITS, a_sound_file
 
 CODEC = Codec(CommittedIds())
 ROOMY = UploaderRates(burst=1000, per_s=1000)
+READER = InProcessReader(LIMITS)
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
 
@@ -39,7 +41,7 @@ class Lanes:
         self._provisional_after_s = provisional_after_s
         self._store = MediaStore(root=folder, hosts=(), max_bytes=10**7, timeout_s=5)
         self._understanding = Understanding(
-            FakeTextEncoder(), (), LIMITS, timedelta(days=1)
+            FakeTextEncoder(), (), READER, timedelta(days=1)
         )
 
     def event(self, sound=None, **fields):
@@ -73,7 +75,7 @@ class Lanes:
 
     def transcribe(self, value):
         """Run `transcribe` over one record and return its output."""
-        listening = Listening(FakeTranscriber(), self._understanding, LIMITS)
+        listening = Listening(FakeTranscriber(), self._understanding, READER)
 
         async def run():
             listen = Batcher(in_place(listening.transcribe), size=4, wait_s=0)

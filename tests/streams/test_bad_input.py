@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from encoders.media_format import MediaLimits
+from encoders.media_reader import InProcessReader
 from schemas.codec import Codec
 from schemas.ids import CommittedIds
 from streams.assessing import Assessing
@@ -34,8 +35,9 @@ LIMITS = MediaLimits(max_bytes=200_000, max_s=6)
 
 def a_pipeline():
     """Build the pipeline with fake models and the real policy."""
-    whole = Understanding(FakeTextEncoder(), (), LIMITS, timedelta(days=1))
-    listening = Listening(FakeTranscriber(), whole, LIMITS)
+    reader = InProcessReader(LIMITS)
+    whole = Understanding(FakeTextEncoder(), (), reader, timedelta(days=1))
+    listening = Listening(FakeTranscriber(), whole, reader)
     judge = Judge(DEFAULT_SCORERS, read_policy(default_policy()))
     return Pipeline(whole, lambda: listening, judge)
 

@@ -5,6 +5,7 @@ import pytest
 
 from encoders.banks import load_bank
 from encoders.hashing import sha256_hex
+from encoders.media_reader import InProcessReader
 from schemas.records import Category, MediaRef, Missing, Stage
 from streams.listen import Listening, completed, roles_with_speech, unheard
 from streams.understand import MAX_TEXT_CHARS, Understanding
@@ -13,10 +14,12 @@ from tests.builders import an_event
 from tests.fakes import FakeTextEncoder, FakeTranscriber
 from tests.media_builders import LIMITS, a_picture, a_sound_file, a_video_file, encoded
 
+READER = InProcessReader(LIMITS)
+
 
 def understanding(*banks):
     """Build the screen's half of understanding with a fake text model."""
-    return Understanding(FakeTextEncoder(), banks, LIMITS, timedelta(days=1))
+    return Understanding(FakeTextEncoder(), banks, READER, timedelta(days=1))
 
 
 def screened(event, *fetched, arrived_at=None, banks=()):
@@ -156,7 +159,7 @@ def test_known_bytes_are_matched_and_need_no_transcript():
 
 def listening(text="hello"):
     """Build the slow half with fakes."""
-    return Listening(FakeTranscriber(text), understanding(), LIMITS)
+    return Listening(FakeTranscriber(text), understanding(), READER)
 
 
 def test_speech_becomes_text_with_seconds():

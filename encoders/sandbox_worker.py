@@ -1,0 +1,106 @@
+"""The decode process: media on standard input, what it shows and sounds like out.
+
+Started by `sandbox_process`. It loads what decoding needs, gives up all else and says
+what the kernel took; only then does it read. It ends when its standard input does.
+"""
+
+import io
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import IO, Any, Final
+
+import av
+import numpy as np
+from PIL import Image
+
+from encoders.audio import stream_audio
+from encoders.confinement import confine
+from encoders.media_format import MediaLimits
+from encoders.media_reader import look_at, probe_any
+from encoders.sandbox_protocol import (
+    JSON,
+    SOUND,
+    look_as_json,
+    read_request,
+    write_frame,
+)
+from encoders.signals import EncodeError
+
+# Programs, and downloads of samples.
+_NOT_FOR_DECODING: Final = ("av.__main__", "av.datasets")
+
+
+def main() -> None:
+    """Be the decode process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent drains and then ends us.
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # No stray print may look like an answer.
+    with suppress(BrokenPipeError):
+        try:
+            _load_all()
+            confinement = confine()
+        except Exception as error:  # No media was seen: its text is ours.
+            _answer(answers, {"failed": f"{type(error).__name__}: {error}"})
+            os._exit(1)
+        _answer(answers, {"ready": asdict(confinement)})
+        while (request := read_request(requests)) is not None:
+            _serve(answers, *request)
+    os._exit(0)  # Nothing here needs an orderly end, which would open files.
+
+
+def _serve(
+    answers: IO[bytes], operation: str, limits: MediaLimits, data: bytes
+) -> None:
+    """Do one piece of work; `gone` tells that the process ends with it."""
+    try:
+        _answer(answers, {"result": _work(answers, operation, limits, data)})
+    except EncodeError as error:
+        _answer(answers, {"fault": {"code": error.code, "message": str(error)}})
+    except MemoryError:
+        _answer(answers, {"gone": "MemoryError"})
+        os._exit(1)  # What is half built can't be trusted.
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # Its text may quote the content; its type does not.
+        _answer(answers, {"gone": type(error).__name__})
+        os._exit(1)
+
+
+def _work(
+    answers: IO[bytes], operation: str, limits: MediaLimits, data: bytes
+) -> object:
+    if operation == "probe":
+        return asdict(probe_any(data, limits))
+    if operation == "examine":
+        return look_as_json(look_at(data, limits))
+    assert operation == "audio", operation
+    return stream_audio(data, limits, lambda pcm: write_frame(answers, SOUND, pcm))
+
+
+def _answer(answers: IO[bytes], answer: dict[str, Any]) -> None:
+    write_frame(answers, JSON, json.dumps(answer).encode())
+    answers.flush()
+
+
+def _load_all() -> None:
+    """Import what libraries import at first use: afterwards no file can be opened."""
+    Image.init()
+    for module in walk_packages(av.__path__, "av."):
+        if module.name not in _NOT_FOR_DECODING:
+            import_module(module.name)
+    limits = MediaLimits(max_bytes=1 << 20, max_s=1)
+    with io.BytesIO() as file:
+        Image.fromarray(np.zeros((8, 8, 4), np.uint8)).save(file, "WEBP")
+        look_at(file.getvalue(), limits)
+    with suppress(EncodeError):
+        probe_any(b"no media at all, for FFmpeg to fail on", limits)
+
+
+if __name__ == "__main__":
+    main()
