@@ -5,23 +5,16 @@ the ledger stage that calls them sees to the rest.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from time import monotonic
-from typing import TypeVar
 
-from encoders.devices import is_out_of_memory
-from schemas.cloudevents import binary_headers
 from schemas.codec import Codec
-from schemas.errors import CodecError, RegistryError
-from schemas.ingress import read_event
 from schemas.records import ContentIngested, ContentSignals, MediaRef, StageTime
 from schemas.topics import INGESTED_BULK, SCREENED, SCREENED_BULK, SIGNALS
 from streams.batcher import Batcher
-from streams.errors import EventError, TransientError
 from streams.fair_lanes import UploaderRates
 from streams.listen import completed, longest_s, roles_with_speech
 from streams.media import MediaStore
@@ -29,13 +22,10 @@ from streams.messages import Output, Record
 from streams.stage import Handled
 from streams.understand import Understanding
 from streams.upload import FetchedMedia, Upload
+from streams.wire import decode_event, decode_value, signals_output
 
-Decoded = TypeVar("Decoded", ContentIngested, ContentSignals)
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 # Usual events are under 4 KiB; 64 KiB at their worst take 0.1 s to decode.
 DECODE_ON_LOOP_BYTES = 64 * 1024
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ToHear = tuple[ContentSignals, Sequence[FetchedMedia]]
 
 
@@ -150,64 +140,6 @@ class TranscribeHandler:
             return await self._listen.submit((signals, fetched))
 
 
-def decode_event(codec: Codec, record: Record) -> ContentIngested:
-    """Return the event of a record, in any of the forms that are read.
-
-    Raises:
-        EventError: it is no event.
-        TransientError: the schema registry does not answer.
-    """
-    with wire_errors():
-        _, event = read_event(
-            codec,
-            record.value,
-            record.headers,
-            default_time=record.arrived_at or EPOCH,
-        )
-    return event
-
-
-@contextmanager
-def wire_errors() -> Iterator[None]:
-    """Turn the wire's errors into what the stage does next."""
-    try:
-        yield
-    except CodecError as error:
-        raise EventError(error.code, str(error)) from error
-    except RegistryError as error:
-        raise TransientError(str(error)) from error
-
-
-def decode_value(codec: Codec, record: Record, kind: type[Decoded]) -> Decoded:
-    """Return the decoded value of a record.
-
-    Raises:
-        EventError: it is not what its topic carries.
-        TransientError: the schema registry does not answer.
-    """
-    with wire_errors():
-        return codec.decode(record.value, kind)
-
-
-def signals_output(
-    codec: Codec, topic: str, signals: ContentSignals, record: Record
-) -> Output:
-    """Return signals as a record: screened by content, complete by uploader."""
-    event = signals.event
-    key = event.uploader_id if topic == SIGNALS.name else event.content_id
-    stage = "transcribe" if signals.transcripts else "screen"
-    headers = binary_headers(
-        type=topic,
-        source=f"/headgate/{stage}",
-        id=f"{event.content_id}:{event.revision}:{signals.stage.lower()}",
-        subject=event.content_id,
-        time=event.event_time,
-        schema=f"{topic}-value",
-    )
-    value = codec.encode(signals)
-    return Output(topic, key.encode(), value, (*headers, *record.trace))
-
-
 def _moved_to_bulk(record: Record, event: ContentIngested) -> Handled:
     """Move a record as it is; its time stays, for decisions may rest on it."""
     moved = Output(
@@ -218,31 +150,6 @@ def _moved_to_bulk(record: Record, event: ContentIngested) -> Handled:
         timestamp_ms=None if record.timestamp_ms < 0 else record.timestamp_ms,
     )
     return Handled((moved,), (("content_id", event.content_id), ("lane", "bulk")))
-
-
-def off_the_loop(
-    work: Callable[[Sequence[Item]], Sequence[Result]],
-    pool: Executor,
-    observe: Callable[[int, float], None] = lambda items, took_s: None,
-) -> Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]:
-    """Run a batch on a model's own thread: one call at a time, loop kept free.
-
-    Memory that ran out raises `TransientError`: the batch is halved, then retried.
-    `observe` is told each batch's items and seconds.
-    """
-
-    async def run(items: Sequence[Item]) -> Sequence[Result]:
-        loop, started_s = asyncio.get_running_loop(), monotonic()
-        try:
-            return await loop.run_in_executor(pool, work, items)
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise TransientError("a model ran out of memory") from error
-            raise
-        finally:
-            observe(len(items), monotonic() - started_s)
-
-    return run
 
 
 def _timed(signals: ContentSignals, stage: str, started_s: float) -> ContentSignals:

@@ -13,7 +13,6 @@ from schemas.codec import Codec
 from schemas.errors import CodecError
 from schemas.records import Action, ContentSignals, RiskDecision, UploaderHistory
 from schemas.topics import DECISION, DECISION_CURRENT, HISTORY, REVIEW_REQUESTED
-from streams.agents import decode_value
 from streams.crash_guard import Guard
 from streams.dead_letters import DeadLetters
 from streams.errors import EventError, PermanentError
@@ -22,6 +21,7 @@ from streams.judging import JudgedBatch
 from streams.messages import Output, Record
 from streams.pipeline import decide
 from streams.telemetry import EventLine, EventLog
+from streams.wire import decode_value
 
 
 class CodedHistories(MutableMapping[str, UploaderHistory]):

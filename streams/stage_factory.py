@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from schemas.codec import Codec
-from streams.agents import ScreenHandler, TranscribeHandler, off_the_loop
+from streams.agents import ScreenHandler, TranscribeHandler
 from streams.app import group_of
 from streams.batch_judge import BatchJudging, history_output
 from streams.batcher import Batcher
@@ -22,6 +22,7 @@ from streams.ledger import TopicPartition
 from streams.listen import Listening
 from streams.media import MediaStore
 from streams.metrics import Metrics
+from streams.model_threads import off_the_loop
 from streams.outbox import LedgerOutbox, Outbox
 from streams.restoring import history_reader
 from streams.settings import Settings

@@ -11,18 +11,15 @@ from schemas.codec import Codec
 from schemas.errors import RegistryUnavailableError
 from schemas.ids import CommittedIds
 from schemas.records import ContentSignals, Kind, MediaRef, Stage
-from streams.agents import (
-    ScreenHandler,
-    TranscribeHandler,
-    decode_event,
-    off_the_loop,
-)
+from streams.agents import ScreenHandler, TranscribeHandler
 from streams.batcher import Batcher
 from streams.errors import EventError, TransientError
 from streams.fair_lanes import UploaderRates
 from streams.listen import Listening
 from streams.media import MediaStore
+from streams.model_threads import off_the_loop
 from streams.understand import Understanding
+from streams.wire import decode_event
 from tests.builders import an_event
 from tests.fakes import FakeTextEncoder, FakeTranscriber, a_record
 from tests.media_builders import LIMITS, a_sound_file

@@ -1,0 +1,90 @@
+"""Settings of the flow: how much at once, how often again, when to stop."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.retries import RetryBounds
+
+
+def default_state_dir() -> Path:
+    """Return where programs keep their state (XDG Base Directory Specification)."""
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return home / "headgate"
+
+
+class FlowSettings(BaseSettings):
+    """How events go through a worker."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEADGATE_", frozen=True, extra="ignore"
+    )
+
+    in_flight: int = Field(
+        128, ge=1, le=4096, description="events a stage works on at once"
+    )
+    in_flight_bytes: int = Field(
+        1024 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="bytes of media a stage holds at once: an upload waits for room "
+        "for all its media; one that needs more waits for all the room, and its media "
+        "beyond that (or beyond HEADGATE_MEDIA_MAX_BYTES, if larger) is not taken",
+    )
+    batch_size: int = Field(32, ge=1, le=1024, description="events in a micro-batch")
+    batch_wait_ms: float = Field(
+        20, ge=0, description="how long a micro-batch waits from its first event"
+    )
+    transcribe_batch_size: int = Field(
+        4, ge=1, le=256, description="sound files in a micro-batch of transcribe"
+    )
+    retry_attempts: int = Field(
+        20, ge=1, description="tries of a transient failure before a dead letter"
+    )
+    retry_for_s: float = Field(
+        60,
+        gt=0,
+        description="a transient failure is not tried again after this; an event "
+        "holds up those behind it for this long and one try at most",
+    )
+    drain_timeout_s: float = Field(
+        5, gt=0, description="how long a stop waits for work in flight"
+    )
+    dead_letter_limit: int = Field(
+        50, ge=1, description="more dead letters than this in the window stop a stage"
+    )
+    dead_letter_window: int = Field(
+        1000, ge=1, description="the window of dead_letter_limit, in events of a worker"
+    )
+    threads: int = Field(
+        0, ge=0, description="threads a model may use; 0: the library's own choice"
+    )
+
+    uploader_burst: int = Field(
+        8, ge=1, description="uploads of one uploader that go straight through"
+    )
+    uploader_per_s: float = Field(
+        1.0,
+        gt=0,
+        description="uploads a second of one uploader; what is over it takes the bulk "
+        "lane, where it holds up nobody else",
+    )
+    bulk_in_flight: int = Field(
+        4, ge=1, le=4096, description="events a stage's bulk lane works on at once"
+    )
+    stuck_after_s: float = Field(
+        600,
+        gt=0,
+        description="an event of screen or judge in work for longer ends the worker, "
+        "if the broker answers; transcribe has twice the longest sound at least",
+    )
+    state_dir: Path = Field(
+        default_factory=default_state_dir,
+        description="folder for the crash journal; it must outlive the process",
+    )
+
+    @property
+    def retries(self) -> RetryBounds:
+        """How often and how long a transient failure is tried again."""
+        return RetryBounds(self.retry_attempts, self.retry_for_s)
