@@ -30,6 +30,7 @@ from streams.stage import Handler, LedgerStage, Producer
 from streams.telemetry import EventLog
 from streams.transactions import TransactionalOutbox
 from streams.understand import Understanding
+from streams.worker_models import Models
 
 # Decoding releases the GIL; more threads than cores gain nothing. The bulk lane's one
 # is its own, so that it never stands before the main lane's.
@@ -113,6 +114,16 @@ class Shared:
             log=self.log,
         )
         return Lane(lane, stage, work, committer)
+
+
+def lanes_of(stage: str, shared: Shared, models: Models) -> list[Lane]:
+    """Return the lanes of a stage whose models are loaded."""
+    if stage == "screen" and models.understanding is not None:
+        return screen_lanes(shared, models.understanding)
+    if stage == "transcribe":
+        return transcribe_lanes(shared, models.listenings)
+    assert models.judge is not None, f"no models for stage {stage!r}"
+    return judge_lanes(shared, models.judge)
 
 
 def screen_lanes(shared: Shared, understanding: Understanding) -> list[Lane]:

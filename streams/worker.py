@@ -26,22 +26,16 @@ from streams.settings import Settings
 from streams.stage_factory import (
     Lane,
     Shared,
-    judge_lanes,
-    screen_lanes,
-    transcribe_lanes,
+    lanes_of,
 )
 from streams.telemetry import EventLog
 from streams.watchdog import Watchdog
-from streams.wiring import (
-    build_codec,
-    build_judge,
-    build_listening,
-    build_store,
-    build_understanding,
-)
+from streams.wiring import build_codec, build_store
+from streams.worker_models import load_models
 
 # With the drain's 5 s these keep a stop under 15 s: Kubernetes' default is 30.
 LEAVE_S = 5.0  # Committing and leaving the groups; under a second on a healthy broker.
+EXIT_NOT_STARTED = 2  # As every command of ours: streams/cli/__init__.py.
 FLUSH_S = 2.0  # What was still sent by work that was given up; it is done again.
 
 
@@ -58,22 +52,9 @@ class Worker:
         self._max_message_bytes = broker.max_message_bytes
         self._codec = build_codec(settings)
         # Models first: a worker that can't load them must not join the group.
-        self._load_models(stages)
+        self._models = load_models(settings, stages)
         self._lanes: list[Lane] = []
         self._apps: dict[str, HeadgateApp] = {}  # By consumer group.
-
-    def _load_models(self, stages: Sequence[str]) -> None:
-        settings = self._settings
-        if {"screen", "transcribe"} & set(stages):
-            self._understanding = build_understanding(settings)
-        if "transcribe" in stages:
-            # One for each lane: a model hears one batch at a time.
-            self._listenings = [
-                build_listening(settings, self._understanding) for _ in range(2)
-            ]
-        if "judge" in stages:
-            understanding = getattr(self, "_understanding", None)
-            self._judge = build_judge(settings, understanding)
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, then drain and leave the group."""
@@ -93,7 +74,11 @@ class Worker:
             log=self._log,
             max_message_bytes=self._max_message_bytes,
         )
-        self._lanes = [lane for name in self._names for lane in self._of(name, shared)]
+        self._lanes = [
+            lane
+            for name in self._names
+            for lane in lanes_of(name, shared, self._models)
+        ]
         self._apps = {
             group_of(settings, lane.name): build_app(
                 settings, lane.name, lane.work, lane.committer, self._metrics
@@ -106,17 +91,9 @@ class Worker:
             watchdog = self._watchdog(stack)
             await self._run_apps(watchdog)
         await asyncio.to_thread(producer.close, FLUSH_S)
-        if {"screen", "transcribe"} & set(self._names):
-            self._understanding.reader.close()
+        self._models.close()
         journal.close()  # Last: only who came this far has ended cleanly.
         self._log.note("worker_stopped")
-
-    def _of(self, stage: str, shared: Shared) -> list[Lane]:
-        if stage == "screen":
-            return screen_lanes(shared, self._understanding)
-        if stage == "transcribe":
-            return transcribe_lanes(shared, self._listenings)
-        return judge_lanes(shared, self._judge)
 
     def _watchdog(self, stack: ExitStack) -> Watchdog:
         """Start what watches and tells: lag, health over HTTP, the watchdog."""
@@ -239,10 +216,15 @@ def run_worker(
     worker = Worker(settings, stages, broker)
 
     async def run_and_end() -> None:
-        await worker.run()
+        code = 0
+        try:
+            await worker.run()
+        except StartError as error:
+            sys.stderr.write(f"headgate: {error}\n")
+            code = EXIT_NOT_STARTED
         # Python would now wait for every thread, and so for the hour of speech that
         # was given up; nothing is left to lose.
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(code)
 
     asyncio.run(run_and_end())

@@ -126,10 +126,10 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
 def main() -> None:
     """Print one JSON object; exit code 1 if the p99 grew more than it may."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--others", type=int, default=600)
+    parser.add_argument("--others", type=int, default=1200)
     parser.add_argument("--per-s", type=float, default=10)
     parser.add_argument("--flood", type=int, default=10_000)
-    parser.add_argument("--flood-per-s", type=float, default=200, help="0: at once")
+    parser.add_argument("--flood-per-s", type=float, default=83, help="0: at once")
     parser.add_argument("--most", type=float, default=1.5, help="allowed p99 ratio")
     options = parser.parse_args()
     result = measure(options)
