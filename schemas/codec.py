@@ -76,6 +76,15 @@ class Codec:
         self._own_ids: dict[type, int] = {}
         self._writers: dict[int, _Writer] = {}
 
+    def learn_ids(self) -> None:
+        """Ask for the ids of our own schemas now, so that encoding never has to.
+
+        Raises:
+            UnknownSchemaError, RegistryError: one can't be had.
+        """
+        for record, form in self._formats.items():
+            self._own_id(record, form)
+
     def encode(self, record: Record) -> bytes:
         """Encode a record.
 

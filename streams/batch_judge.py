@@ -20,6 +20,7 @@ from streams.judge import Judge
 from streams.judging import JudgedBatch
 from streams.messages import Output, Record
 from streams.pipeline import decide
+from streams.retries import RetryBounds, retried_blocking
 from streams.telemetry import EventLine, EventLog
 from streams.wire import decode_value
 
@@ -59,12 +60,14 @@ class BatchJudging:
         codec: Codec,
         dead_letters: DeadLetters,
         guard: Guard,
+        retries: RetryBounds,
         log: EventLog,
     ) -> None:
         self._judge = judge
         self._codec = codec
         self._dead_letters = dead_letters
         self._guard = guard
+        self._retries = retries
         self._log = log
 
     def __call__(
@@ -88,7 +91,11 @@ class BatchJudging:
         started_s = perf_counter()
         try:
             self._guard.refuse(record)
-            signals = decode_value(self._codec, record, ContentSignals)
+            # The registry may be away. Later events wait: their order matters here.
+            signals, attempts = retried_blocking(
+                lambda: decode_value(self._codec, record, ContentSignals),
+                self._retries,
+            )
             word = decide(self._judge, signals, histories, self._codec.encode)
             judge_ms = (perf_counter() - started_s) * 1000
             batch.outputs += self._outputs(record, word, judge_ms)
@@ -98,7 +105,7 @@ class BatchJudging:
             failure = PermanentError("internal_error", type(error).__name__)
             self._bury(record, failure, batch, line, defect=error)
         else:
-            facts = _facts(signals, word)
+            facts = _facts(signals, word) | {"attempts": attempts}
             uploaded_at = signals.event.event_time
             batch.finish.append(lambda: self._went_well(line, facts, uploaded_at))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -35,6 +36,31 @@ class RetryBounds:
     within_s: float
 
 
+class _Tries:
+    """Counts tries of one piece of work and says how long to pause after each."""
+
+    def __init__(self, bounds: RetryBounds | None, clock_s: Callable[[], float]):
+        self._bounds = bounds
+        self._clock_s = clock_s
+        self._started_s = clock_s()
+        self.attempt = 1
+
+    def pause_after(self, error: TransientError) -> float:
+        """Return the pause before the next try, in seconds.
+
+        Raises:
+            RetriesExhaustedError: there is none.
+        """
+        pause_s, bounds = backoff_s(self.attempt), self._bounds
+        if bounds is not None and (
+            self.attempt >= bounds.attempts
+            or self._clock_s() + pause_s - self._started_s > bounds.within_s
+        ):
+            raise RetriesExhaustedError(self.attempt, error) from error
+        self.attempt += 1
+        return pause_s
+
+
 async def retried(
     work: Callable[[], Awaitable[Result]],
     bounds: RetryBounds | None,
@@ -49,19 +75,33 @@ async def retried(
     Raises:
         RetriesExhaustedError: every attempt failed in a way that might have passed.
     """
-    attempt, started_s = 1, clock_s()
+    tries = _Tries(bounds, clock_s)
     while True:
         try:
-            return await work(), attempt
+            return await work(), tries.attempt
         except TransientError as error:
-            pause_s = backoff_s(attempt)
-            if bounds is not None and (
-                attempt >= bounds.attempts
-                or clock_s() + pause_s - started_s > bounds.within_s
-            ):
-                raise RetriesExhaustedError(attempt, error) from error
-            await sleep(pause_s)
-            attempt += 1
+            pause_s = tries.pause_after(error)
+        await sleep(pause_s)
+
+
+def retried_blocking(
+    work: Callable[[], Result],
+    bounds: RetryBounds,
+    sleep: Callable[[float], None] = time.sleep,
+    clock_s: Callable[[], float] = monotonic,
+) -> tuple[Result, int]:
+    """Do as `retried`, on a thread that may wait.
+
+    Raises:
+        RetriesExhaustedError: every attempt failed in a way that might have passed.
+    """
+    tries = _Tries(bounds, clock_s)
+    while True:
+        try:
+            return work(), tries.attempt
+        except TransientError as error:
+            pause_s = tries.pause_after(error)
+        sleep(pause_s)
 
 
 class RetriesExhaustedError(PermanentError):

@@ -177,7 +177,9 @@ def judge_lanes(shared: Shared, judge: Judge) -> list[Lane]:
     """Return `judge`'s only lane: it is fast, and order matters to it."""
     settings, committer = shared.settings, Committer()
     letters = shared.letters("judge", "judge")
-    judging = BatchJudging(judge, shared.codec, letters, shared.guard, shared.log)
+    judging = BatchJudging(
+        judge, shared.codec, letters, shared.guard, settings.retries, shared.log
+    )
     restore = history_reader(settings.kafka)
 
     def make_partition(

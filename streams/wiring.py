@@ -48,7 +48,9 @@ def build_codec(settings: Settings) -> Codec:
         return Codec(CommittedIds())
     try:
         check_registry(settings.registry_url)
-        return Codec(RegistryIds(settings.registry_url))
+        codec = Codec(RegistryIds(settings.registry_url))
+        codec.learn_ids()
+        return codec
     except SchemaError as error:
         raise StartError(f"schema registry: {error}") from error
 

@@ -29,6 +29,7 @@ from streams.batch_judge import BatchJudging
 from streams.dead_letters import DeadLetterLimit, DeadLetters
 from streams.judge import Judge
 from streams.messages import Record
+from streams.retries import RetryBounds
 from streams.scorers import default_scorers
 from streams.settings import default_policy
 from streams.telemetry import EventLog
@@ -101,7 +102,9 @@ def judge_row(count: int, rounds: int) -> dict[str, object]:
     codec = Codec(CommittedIds())
     judge = Judge(default_scorers(build_text_risk()), read_policy(default_policy()))
     letters = DeadLetters("judge", "bench", DeadLetterLimit(50, 1000))
-    judging = BatchJudging(judge, codec, letters, FakeGuard(), EventLog())
+    judging = BatchJudging(
+        judge, codec, letters, FakeGuard(), RetryBounds(1, 1), EventLog()
+    )
     sample = texts(count, offset=100_000)
     vectors = encoder.embed(sample)
     records = [

@@ -16,6 +16,7 @@ from streams.batch_judge import BatchJudging
 from streams.dead_letters import DeadLetterLimit, DeadLetters
 from streams.kafka_tail import tail
 from streams.messages import Record
+from streams.retries import RetryBounds
 from streams.settings import load_settings
 from streams.telemetry import EventLog
 from streams.wiring import build_judge
@@ -62,6 +63,7 @@ def undisturbed(
         Codec(CommittedIds()),
         DeadLetters("judge", "chaos-check", DeadLetterLimit(NEVER, 1)),
         FakeGuard(),
+        RetryBounds(attempts=1, within_s=1),
         EventLog(),
     )
     histories: Histories = {}

@@ -12,7 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import Codec
-from schemas.errors import CodecError, UnknownSchemaError
+from schemas.errors import (
+    CodecError,
+    RegistryUnavailableError,
+    UnknownSchemaError,
+)
 from schemas.ids import CommittedIds, RegisteredSchema
 from schemas.plain import converters
 from schemas.records import (
@@ -297,3 +301,22 @@ def _framed(schema: str, plain: dict[str, Any]) -> bytes:
     out.write(struct.pack(">bI", 0, 7))
     fastavro.schemaless_writer(out, fastavro.parse_schema(json.loads(schema)), plain)
     return out.getvalue()
+
+
+def test_ids_that_were_learnt_need_no_registry_any_more() -> None:
+    """A registry that goes away later keeps nothing from being written."""
+
+    class Away(CommittedIds):
+        def id_for(self, subject: str) -> int:
+            if self.away:
+                raise RegistryUnavailableError("away")
+            return super().id_for(subject)
+
+        away = False
+
+    ids = Away()
+    codec = Codec(ids)
+    codec.learn_ids()
+    ids.away = True
+
+    assert codec.encode(an_event()) == Codec(CommittedIds()).encode(an_event())

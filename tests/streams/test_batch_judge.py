@@ -2,11 +2,13 @@ import pytest
 
 from schemas.codec import Codec
 from schemas.dead_letter import parse_dead_letter
+from schemas.errors import RegistryUnavailableError
 from schemas.ids import CommittedIds
 from schemas.records import RiskDecision, Stage, UploaderHistory
 from streams.batch_judge import BatchJudging, history_output
 from streams.dead_letters import DeadLetterLimit, DeadLetters
 from streams.judge import Judge
+from streams.retries import RetryBounds
 from streams.scorers import DEFAULT_SCORERS
 from tests.builders import a_policy, a_text_signal, signals
 from tests.fakes import FakeGuard, FakeLog, a_record
@@ -18,12 +20,17 @@ TOPIC = "content.signals.v1"
 class Bench:
     """A batch judge with a log that is kept."""
 
-    def __init__(self, policy=None, guard=None):
+    def __init__(self, policy=None, guard=None, codec=CODEC):
         self.log = FakeLog()
         judge = Judge(DEFAULT_SCORERS, policy or a_policy())
         letters = DeadLetters("judge", "headgate", DeadLetterLimit(50, 1000))
         self._judging = BatchJudging(
-            judge, CODEC, letters, guard or FakeGuard(), self.log
+            judge,
+            codec,
+            letters,
+            guard or FakeGuard(),
+            RetryBounds(attempts=2, within_s=60),
+            self.log,
         )
 
     def judge(self, *values, histories=None):
@@ -150,3 +157,34 @@ def test_signals_that_killed_the_process_are_buried_unread():
     (letter,) = [o for o in batch.outputs if o.topic.endswith(".dlq")]
     assert letter.value == value("c1")
     assert [d.content_id for d in decided(batch)] == ["c2"]
+
+
+class AwayOnce(CommittedIds):
+    """A registry that does not answer the first times it is asked."""
+
+    def __init__(self, times):
+        super().__init__()
+        self._left = times
+
+    def schema_for(self, schema_id):
+        if self._left:
+            self._left -= 1
+            raise RegistryUnavailableError("away")
+        return super().schema_for(schema_id)
+
+
+def test_a_registry_that_is_away_is_waited_for():
+    """The event is tried again where it stands, for the next ones' order matters."""
+    batch = Bench(codec=Codec(AwayOnce(1))).judge(value("c1"), value("c2"))
+
+    assert [d.content_id for d in decided(batch)] == ["c1", "c2"]
+
+
+def test_a_registry_that_stays_away_is_named_in_the_dead_letter():
+    """It is no defect of ours: whoever redrives it knows what to mend first."""
+    bench = Bench(codec=Codec(AwayOnce(2)))
+    batch = bench.judge(value("c1"))
+    for finish in batch.finish:
+        finish()
+
+    assert bench.log.dead == ["retries_exhausted"]
