@@ -6,8 +6,10 @@ text that takes 21 ms alone took 86 ms beside a busy thread, and traced 16 and 4
 cores). The bits are the same, which is checked before a trace is used.
 """
 
+import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import torch
@@ -51,13 +53,30 @@ def traced(model: SentenceTransformer) -> Forward:
 
 
 def _trace(plain: torch.nn.Module) -> Forward:
-    with torch.no_grad(), warnings.catch_warnings():
-        # It warns of each Python value that it takes for constant: hence the check.
+    with (
+        torch.no_grad(),
+        warnings.catch_warnings(),
+        _quiet("sentence_transformers.base.model"),
+    ):
+        # It warns of each Python value that it takes for constant: hence the check. And
+        # it looks at every attribute, of which the library has deprecated some.
         warnings.simplefilter("ignore")
         example = _example(*_CHECKED_SHAPES[1])
         script = torch.jit.trace(plain, example, check_trace=False)  # type: ignore[no-untyped-call]
         compiled: Forward = torch.jit.freeze(script.eval())
     return compiled
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Let a library's logger say errors only."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _agree(plain: Forward, compiled: Forward, rows: int, tokens: int) -> bool:

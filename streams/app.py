@@ -74,12 +74,17 @@ class HeadgateApp(faust.App):
         """Say whether the broker counts us as a member of the group now.
 
         aiokafka sets the generation to -1 whenever it left, was thrown out or has yet
-        to join, also where the assignment still looks fine.
+        to join, also where the assignment still looks fine. Its task that would join
+        again can die of a fault (seen: an AssertionError when the broker came back),
+        and then every later rebalance leaves us behind.
         """
         thread: Any = getattr(self.consumer, "_thread", None)
         client: Any = getattr(thread, "_consumer", None)
         coordinator: Any = getattr(client, "_coordinator", None)
-        return coordinator is not None and coordinator.generation > 0
+        if coordinator is None or coordinator.generation <= 0:
+            return False
+        task = getattr(coordinator, "_coordination_task", None)
+        return task is None or not task.done()
 
 
 def group_of(settings: Settings, lane: str) -> str:

@@ -8,13 +8,18 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
+from time import monotonic
 from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
 
 from streams.scrubbing import Scrubber
+
+# Libraries' lines: how often the same is told, and of how many kinds it is known.
+REPEAT_S = 10.0
+MOST_REPEATS = 1000
 
 
 def set_up_logs(
@@ -45,6 +50,7 @@ def set_up_logs(
     # Libraries speak through logging; only what a person must act on comes through.
     handler = logging.StreamHandler(stream)
     handler.addFilter(_without_errors)
+    handler.addFilter(_Repeats())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[
@@ -85,6 +91,35 @@ def _uncaught(
         structlog.get_logger().critical(
             "uncaught", error=kind.__name__, at=frames_of(error)
         )
+
+
+class _Repeats(logging.Filter):
+    """Lets a library repeat itself once in ten seconds, and counts what it hid.
+
+    While a broker is away aiokafka says so a hundred times a second, in which all else
+    would drown.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock_s = clock_s
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the line is told; a told one names how many were not."""
+        # The template without its values; the first characters where it has none.
+        key = (record.name, str(record.msg)[:60])
+        now_s = self._clock_s()
+        told_s, hidden = self._said.get(key, (now_s - REPEAT_S, 0))
+        if now_s - told_s < REPEAT_S and not record.exc_info:
+            self._said[key] = (told_s, hidden + 1)
+            return False
+        if len(self._said) >= MOST_REPEATS:
+            self._said.clear()
+        self._said[key] = (now_s, 0)
+        if hidden:
+            record.msg = f"{record.msg} (and {hidden} times since)"
+        return True
 
 
 def _without_errors(record: logging.LogRecord) -> bool:

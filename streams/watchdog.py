@@ -19,8 +19,8 @@ from streams.telemetry import EventLog
 
 TICK_S = 1.0
 # In checks, not by a clock: a worker that was frozen (SIGSTOP, a paused machine) wakes
-# with every age too high, and gets this many ticks to catch up. Two minutes.
-STUCK_CHECKS = 120
+# with every age too high, and gets this many ticks to catch up.
+STUCK_CHECKS = 30
 _DEEPEST = 12  # Frames of a stack that are told; the innermost say where it hangs.
 
 

@@ -1,4 +1,5 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from faust.types import TP
@@ -99,6 +100,24 @@ def test_headers_come_through_as_pairs():
 def test_a_worker_that_never_joined_is_in_no_group(app):
     """What the watchdog asks before anything was started."""
     assert not app.in_group
+
+
+@pytest.mark.parametrize(
+    ("generation", "died", "inside"),
+    [(7, False, True), (-1, False, False), (7, True, False)],
+    ids=["member", "left or thrown out", "can't ever rejoin"],
+)
+def test_membership_is_what_aiokafka_last_heard(app, generation, died, inside):
+    """An assignment may look fine long after the group went on without us."""
+    task = asyncio.Future(loop=asyncio.new_event_loop())
+    if died:
+        task.set_result(None)
+    coordinator = SimpleNamespace(generation=generation, _coordination_task=task)
+    client = SimpleNamespace(_coordinator=coordinator)
+    app._consumer = SimpleNamespace(_thread=SimpleNamespace(_consumer=client))
+
+    assert app.in_group is inside
+    task.get_loop().close()
 
 
 def test_a_revoke_reaches_the_stage_and_forgets_the_position(stage, app):

@@ -5,6 +5,7 @@ import logging
 import pytest
 import structlog
 
+from streams import logs
 from streams.dead_letters import DeadLetterLimitError
 from streams.errors import PermanentError
 from streams.logs import set_up_logs
@@ -83,3 +84,19 @@ def test_a_fault_that_we_name_says_what_to_do(stream):
     log.fatal("screen", DeadLetterLimitError("too many; mend the cause"))
 
     assert lines(stream)[0]["message"] == "too many; mend the cause"
+
+
+def test_a_library_that_repeats_itself_is_told_once_in_ten_seconds():
+    """With how many lines were hidden; another line comes through meanwhile."""
+    now_s = [0.0]
+    repeats = logs._Repeats(lambda: now_s[0])
+
+    def say(message):
+        record = logging.LogRecord("aiokafka", 40, "", 0, message, ("1",), None)
+        return record.getMessage() if repeats.filter(record) else None
+
+    assert say("no node %s") == "no node 1"
+    assert [say("no node %s") for _ in range(99)] == [None] * 99
+    assert say("no topic %s") == "no topic 1"
+    now_s[0] = logs.REPEAT_S
+    assert say("no node %s") == "no node 1 (and 99 times since)"
