@@ -39,7 +39,7 @@ demo: setup ## Watch sample uploads become decisions, on an embedded broker.
 	@$(BIN)/headgate demo
 
 test: setup ## Run every test: real Kafka, real registry, real models.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: setup ## Run the tests that need no broker and no models.
 	@$(BIN)/python -m pytest -q -m "$(FAST)"
@@ -51,7 +51,7 @@ test-chaos: setup ## Break everything for an hour: SEED=1 EVENTS=20000 RATE=14.
 	@HEADGATE_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -q tests/security/test_fuzzing.py
 	@$(BIN)/python -m tests.chaos.takeover
 	@$(BIN)/python -m tests.chaos.fairness
-	@$(BIN)/python -m pytest -m chaos tests/chaos
+	@$(BIN)/python -m pytest -m chaos
 	@$(BIN)/python -m tests.chaos.run --seed $(or $(SEED),1) --events $(or $(EVENTS),20000) --rate $(or $(RATE),14)
 
 check: setup lint types test-fast ## Lint, types, layers and fast tests: before every commit.

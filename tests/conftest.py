@@ -17,6 +17,16 @@ hypothesis.settings.load_profile("headgate")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leave tests marked `chaos` out unless `-m` names the mark: they take minutes."""
+    if "chaos" in config.getoption("-m"):
+        return
+    long = [item for item in items if item.get_closest_marker("chaos")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Callable[[str], Path]:
     """Find a folder of the shared data set, or skip by name."""

@@ -196,6 +196,7 @@ def test_random_bytes_end_as_a_word(reader):
 
 
 @pytest.mark.slow
+@pytest.mark.chaos
 def test_very_many_random_bytes_end_as_a_word(reader):
     """The same with twenty thousand others."""
     run_all(reader, random_files(20_000, seed=5))
