@@ -86,6 +86,7 @@ class DeliveringProducer:
         self._make = make
         self._client = make(self._config)
         self._closed = False
+        self._confirmed_at_s = monotonic()
         self._broken = False  # By an error that ends librdkafka's producer for good.
         self._results: deque[_Result] = deque()
         self._woken: asyncio.AbstractEventLoop | None = None
@@ -199,11 +200,20 @@ class DeliveringProducer:
 
     def _replace(self) -> None:
         # A fatal error (the broker lost our producer id, say) ends an idempotent
-        # producer; its records fail as transient and the next ones take a new one.
+        # producer, and so does silence; what it holds fails as transient.
         old, self._client = self._client, self._make(self._config)
-        self._broken = False
+        self._broken, self._confirmed_at_s = False, monotonic()
         old.purge()
         old.flush(_POLL_S)
+
+    def _note(self, error: Any) -> None:
+        # A client of librdkafka was seen to deliver nothing any more after its broker
+        # had been restarted. If the broker is only away, a new one does as well.
+        if error is None:
+            self._confirmed_at_s = monotonic()
+        elif error.code() == KafkaError._MSG_TIMED_OUT:
+            silent_s = monotonic() - self._confirmed_at_s
+            self._broken = self._broken or silent_s > self._timeout_s
 
     def _on_error(self, error: Any) -> None:
         # Other errors are news, not outcomes: librdkafka goes on trying.

@@ -10,6 +10,8 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # No test downloads anything.
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 
+os.environ.pop("COLUMNS", None)  # Tables are tested as wide as they like to be.
+
 # A busy machine is no failure.
 hypothesis.settings.register_profile("headgate", deadline=None)
 hypothesis.settings.load_profile("headgate")

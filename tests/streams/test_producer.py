@@ -182,3 +182,24 @@ def test_a_broker_that_is_away_is_transient_and_close_ends():
     producer.close(timeout_s=0.1)
     with pytest.raises(TransientError, match="closed"):
         asyncio.run(producer.send("t", b"k", b"v"))
+
+
+def test_a_client_that_confirms_nothing_any_more_is_replaced():
+    """Seen after a broker's restart: every record timed out, for ever."""
+    clients = []
+
+    def make(config):
+        answers = [KafkaError(KafkaError._MSG_TIMED_OUT)] * 9 if not clients else []
+        clients.append(FakeClient(answers))
+        return clients[-1]
+
+    async def run():
+        producer = DeliveringProducer("unused", delivery_timeout_s=0.05, make=make)
+        await asyncio.sleep(0.1)  # Longer than the timeout without a confirmation.
+        with pytest.raises(TransientError):
+            await producer.send("t", b"k", b"v")
+        await producer.send("t", b"k", b"v")
+        producer.close()
+
+    asyncio.run(run())
+    assert len(clients) == 2
