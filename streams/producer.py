@@ -15,9 +15,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.cluster import KAFKA_LOG
-from streams.errors import HeadgateError, PermanentError, TransientError
-from streams.kafka_access import Kafka, KafkaAccess, as_access
-from streams.kafka_causes import refusal
+from streams.delivery_errors import delivery_error
+from streams.errors import HeadgateError, TransientError
+from streams.kafka_access import Kafka, as_access
 from streams.messages import Output
 
 _Future = asyncio.Future[None]
@@ -29,13 +29,6 @@ Delivered = Callable[[Any, Any], None]  # (error or None, message), as librdkafk
 MESSAGE_MAX_BYTES = 8 * 1024 * 1024 + 64 * 1024
 _POLL_S = 0.1
 _FULL_QUEUE_WAIT_S = 0.005
-# What no retry mends; everything else may pass, a missing topic included: it appears
-# when somebody runs `headgate topics apply`.
-_PERMANENT = {
-    KafkaError.MSG_SIZE_TOO_LARGE: "message_too_large",
-    KafkaError.RECORD_LIST_TOO_LARGE: "message_too_large",
-    KafkaError.INVALID_RECORD: "invalid_record",
-}
 
 
 def producer_config(
@@ -117,7 +110,10 @@ class DeliveringProducer:
         future: _Future = asyncio.get_running_loop().create_future()
 
         def delivered(error: Any, message: Any) -> None:
-            failed = None if error is None else _named(self._access, topic, error)
+            self._note(error)
+            failed = (
+                None if error is None else delivery_error(self._access, topic, error)
+            )
             self._hand_over((future, failed))
 
         output = Output(topic, key, value, tuple(headers), partition, timestamp_ms)
@@ -142,7 +138,7 @@ class DeliveringProducer:
 
         def delivered(error: Any, message: Any) -> None:
             if error is not None:
-                failures.append(_named(self._access, message.topic(), error))
+                failures.append(delivery_error(self._access, message.topic(), error))
 
         sent = 0
         for sent, output in enumerate(outputs, start=1):  # noqa: B007 (told below)
@@ -189,7 +185,7 @@ class DeliveringProducer:
             return False
         except KafkaException as error:
             self._broken = self._broken or error.args[0].fatal()
-            raise _named(self._access, output.topic, error.args[0]) from error
+            raise delivery_error(self._access, output.topic, error.args[0]) from error
         return True
 
     def _queue_full(self, topic: str) -> TransientError:
@@ -242,16 +238,3 @@ class DeliveringProducer:
                 future.set_result(None)
             else:
                 future.set_exception(failed)
-
-
-def _named(access: KafkaAccess, topic: str, error: Any) -> HeadgateError:
-    code = _PERMANENT.get(error.code())
-    if code is not None:
-        return PermanentError(code, f"topic {topic}: the record: {error.str()}")
-    right = refusal(access, error, "Write", topic)
-    if right is not None:  # Transient: somebody may grant it while the stage waits.
-        return TransientError(f"topic {topic}: not written: {right}")
-    return TransientError(
-        f"topic {topic}: not confirmed ({error.name()}: {error.str()}); is the broker "
-        "up, and does the topic exist (`headgate topics apply`)?"
-    )
