@@ -27,6 +27,7 @@ from tests.builders import an_event
 from tests.integration.worker_process import WorkerProcess
 
 CODEC = Codec(CommittedIds())
+WARM_UPLOADS = 100
 BURST_S = 0.1  # How often a rate's share is sent.
 
 
@@ -111,8 +112,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
         settings = {"bootstrap_servers": bootstrap, "asr": "sphinx", "app_id": "fair"}
         with WorkerProcess(Path(folder) / "worker.log", **settings) as worker:
             worker.wait_ready()
+            Runs(bootstrap, WARM_UPLOADS, options.per_s).run("warm", 0, 0)
             runs = Runs(bootstrap, options.others, options.per_s)
-            runs.run("warm", 0, 0)
             alone = runs.run("alone", 0, 0)
             beside = runs.run("beside", options.flood, options.flood_per_s)
     facts: dict[str, object] = {"others": len(beside), "flood": options.flood}

@@ -32,7 +32,7 @@ class Slot:
 
     def start(self, armed: str | None = None) -> None:
         """Start a worker, to die at a boundary if `armed` says so."""
-        self.armed, self.wanted = armed, True
+        self.armed = armed
         self._log_began = self.log.stat().st_size if self.log.exists() else 0
         more = {"CHAOS_KILL_AT": armed} if armed else {}
         with self.log.open("ab") as log:
@@ -42,6 +42,8 @@ class Slot:
                 stdout=log,
                 stderr=log,
             )
+        # Only now: whoever brings dead workers back must not see the old process.
+        self.wanted = True
 
     @property
     def alive(self) -> bool:
