@@ -50,9 +50,9 @@ test-kafka: setup ## Run the tests that need a real Kafka or registry.
 test-chaos: setup ## Break everything for an hour: SEED=1 EVENTS=20000 RATE=14.
 	@HEADGATE_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -q tests/security/test_fuzzing.py
 	@$(BIN)/python -m tests.chaos.takeover
-	@$(BIN)/python -m tests.chaos.fairness
 	@$(BIN)/python -m pytest -m chaos
 	@$(BIN)/python -m tests.chaos.run --seed $(or $(SEED),1) --events $(or $(EVENTS),20000) --rate $(or $(RATE),14)
+	@$(BIN)/python -m tests.chaos.fairness
 
 check: setup lint types test-fast ## Lint, types, layers and fast tests: before every commit.
 
