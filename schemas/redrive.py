@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 from schemas.dead_letter import Origin, without_story
 from schemas.headers import Header, Headers, header_map
+from schemas.place import Place
 
 REDRIVE_OF = "x-redrive-of"
 _STATE = "x-dlq-redrive"
@@ -17,18 +18,6 @@ _OF = "x-dlq-redrive-of"
 _END = "x-dlq-redrive-end"
 
 NoteState = Literal["begun", "done"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a record stands."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)

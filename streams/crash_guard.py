@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
+from schemas.place import Place
 from streams.errors import PermanentError
-from streams.journal import Journal, Place
+from streams.journal import Journal
 from streams.messages import Record
 
 # Deaths at the same offset. One may be anybody's: a power cut, an operator's kill.
@@ -58,17 +59,17 @@ class CrashGuard:
 
     def refuse(self, record: Record) -> None:
         """See `Guard`."""
-        if (deaths := self._journal.strikes(_place(record))) >= STRIKES:
+        if (deaths := self._journal.strikes(record.place)) >= STRIKES:
             raise CrashLoopError(deaths)
 
     def is_suspect(self, record: Record) -> bool:
         """See `Guard`."""
-        return self._journal.strikes(_place(record)) > 0
+        return self._journal.strikes(record.place) > 0
 
     @asynccontextmanager
     async def watch(self, records: Sequence[Record]) -> AsyncIterator[None]:
         """See `Guard`; only a single event can be set alone."""
-        places = [_place(record) for record in records]
+        places = [record.place for record in records]
         try:
             if len(records) == 1 and self.is_suspect(records[0]):
                 async with self._alone(places[0]):
@@ -105,7 +106,3 @@ class CrashGuard:
     def _begin(self, places: Sequence[Place]) -> None:
         for place in places:
             self._journal.begin(place)
-
-
-def _place(record: Record) -> Place:
-    return Place(record.topic, record.partition, record.offset)

@@ -11,7 +11,8 @@ from typing import Literal
 
 from schemas.dead_letter import Failure, Origin, parse_dead_letter
 from schemas.errors import CodecError
-from schemas.redrive import Place, RedriveNote, parse_note, place_of
+from schemas.place import Place
+from schemas.redrive import RedriveNote, parse_note, place_of
 from schemas.topics import dead_letter_topic
 from streams.messages import Record
 
@@ -141,9 +142,8 @@ def _letter(record: Record) -> Letter | None:
     # Headers are data: they may not send a record to a topic of their choice.
     if dead_letter_topic(origin.topic) != record.topic:
         return None
-    at = Place(record.topic, record.partition, record.offset)
     size = len(record.value or b"")
-    return Letter(at, record.arrived_at, origin, failure, size)
+    return Letter(record.place, record.arrived_at, origin, failure, size)
 
 
 def _age(letter: Letter) -> tuple[float, str]:

@@ -11,8 +11,8 @@ import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
+from schemas.place import Place
 from streams.errors import StartError
 
 # A line takes some 60 bytes, an event two to three lines: rewritten every 5,000 events.
@@ -21,14 +21,6 @@ REWRITE_BYTES = 1 << 20
 MOST_SUSPECTS = 4096
 # Workers on one machine with one state folder; each takes a journal of its own.
 MOST_WORKERS = 1024
-
-
-class Place(NamedTuple):
-    """Where an event lies."""
-
-    topic: str
-    partition: int
-    offset: int
 
 
 class Journal:

@@ -22,10 +22,10 @@ from streams.cluster import ANSWER_S, Muted, cluster_of, unseen
 from streams.errors import TransientError
 from streams.kafka_access import Kafka, KafkaAccess, as_access
 from streams.kafka_causes import Complaints, refusal
+from streams.ledger import TopicPartition as Partition
 from streams.messages import Record
 
-Place = tuple[str, int]  # Topic, partition.
-Start = Literal["beginning", "end"] | int | datetime | Mapping[Place, int]
+Start = Literal["beginning", "end"] | int | datetime | Mapping[Partition, int]
 
 _POLL_S = 0.1  # How often `stop_when` is asked during silence.
 _CHUNK = 500  # Records handed over per call; more gains nothing (20,000/s here).
@@ -91,7 +91,7 @@ def _config(access: KafkaAccess) -> dict[str, Any]:
 
 def _partitions(
     consumer: Any, access: KafkaAccess, complaints: Complaints, topics: Sequence[str]
-) -> list[Place]:
+) -> list[Partition]:
     known = cluster_of(consumer, access, complaints).topics
     for topic in topics:
         if topic not in known:
@@ -99,7 +99,7 @@ def _partitions(
     return [(topic, number) for topic in topics for number in known[topic].partitions]
 
 
-def _placed(consumer: Any, partitions: Sequence[Place], start: Start) -> list[Any]:
+def _placed(consumer: Any, partitions: Sequence[Partition], start: Start) -> list[Any]:
     if isinstance(start, datetime):
         return [_at_time(consumer, topic, p, _ms(start)) for topic, p in partitions]
     if isinstance(start, Mapping):
@@ -136,7 +136,7 @@ def _follow(
     stop_when: Callable[[], bool] | None,
     idle_timeout_s: float | None,
 ) -> Iterator[Record]:
-    ended: set[Place] = set()
+    ended: set[Partition] = set()
     last_record = monotonic()
     while not (until_end and len(ended) == partitions):
         if idle_timeout_s is not None and monotonic() - last_record > idle_timeout_s:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from schemas.place import Place
+
 Headers = tuple[tuple[str, bytes], ...]
 
 # W3C trace context travels through every stage unchanged.
@@ -20,6 +22,11 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.topic, self.partition, self.offset)
 
     @property
     def arrived_at(self) -> datetime | None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from schemas.place import Place
 from schemas.redrive import (
     NoteState,
-    Place,
     RedriveNote,
     note_headers,
     redrive_of,
@@ -26,8 +26,8 @@ from streams.cluster import ANSWER_S, KAFKA_LOG, refused
 from streams.dead_letter_desk import Desk, Letter, by_place
 from streams.errors import TransientError
 from streams.kafka_access import Kafka, as_access
-from streams.kafka_tail import Place as Partition
 from streams.kafka_tail import tail
+from streams.ledger import TopicPartition as Partition
 from streams.messages import Output, Record
 from streams.producer import DeliveringProducer
 
@@ -98,7 +98,7 @@ class Redriver:
             place = (at.topic, at.partition)
             start[place] = min(at.offset, start.get(place, at.offset))
         for record in self._tail(start):
-            letter = wanted.get(Place(record.topic, record.partition, record.offset))
+            letter = wanted.get(record.place)
             if letter is not None:
                 yield letter, record
 

@@ -2,8 +2,9 @@ import asyncio
 
 import pytest
 
+from schemas.place import Place
 from streams.crash_guard import CrashGuard, CrashLoopError
-from streams.journal import Journal, Place
+from streams.journal import Journal
 from tests.fakes import a_record
 
 TOPIC = "content.ingested.v1"

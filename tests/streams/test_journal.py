@@ -1,7 +1,8 @@
 import pytest
 
+from schemas.place import Place
 from streams.errors import StartError
-from streams.journal import REWRITE_BYTES, Journal, Place, open_journal
+from streams.journal import REWRITE_BYTES, Journal, open_journal
 
 A, B, C = (Place("content.ingested.v1", 0, offset) for offset in (7, 8, 9))
 

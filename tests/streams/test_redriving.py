@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.dead_letter import Failure, Origin, dead_letter_headers
-from schemas.redrive import Place, RedriveNote, note_headers, parse_note, redrive_of
+from schemas.place import Place
+from schemas.redrive import RedriveNote, note_headers, parse_note, redrive_of
 from schemas.topics import INGESTED, TOPICS, dead_letter_topic
 from streams.dead_letter_desk import Wanted, read_desk
 from streams.embedded_broker import EmbeddedBroker
