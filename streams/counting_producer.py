@@ -1,8 +1,7 @@
 """Counts what a producer confirms and what it fails, by topic."""
 
-from collections.abc import Sequence
-
 from streams.errors import HeadgateError
+from streams.messages import Output
 from streams.metrics import Metrics
 from streams.stage import Producer
 
@@ -14,21 +13,11 @@ class CountingProducer:
         self._producer = producer
         self._outputs = metrics.outputs
 
-    async def send(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Sequence[tuple[str, bytes]] = (),
-        partition: int | None = None,
-        timestamp_ms: int | None = None,
-    ) -> None:
+    async def send(self, output: Output) -> None:
         """See `Producer`."""
         try:
-            await self._producer.send(
-                topic, key, value, headers, partition, timestamp_ms
-            )
+            await self._producer.send(output)
         except HeadgateError:
-            self._outputs.labels(topic, "failed").inc()
+            self._outputs.labels(output.topic, "failed").inc()
             raise
-        self._outputs.labels(topic, "confirmed").inc()
+        self._outputs.labels(output.topic, "confirmed").inc()

@@ -7,7 +7,7 @@ thread and handed to the event loop in batches, one wake-up for all that came me
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any
@@ -88,19 +88,11 @@ class DeliveringProducer:
         )
         self._thread.start()
 
-    async def send(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Sequence[tuple[str, bytes]] = (),
-        partition: int | None = None,
-        timestamp_ms: int | None = None,
-    ) -> None:
+    async def send(self, output: Output) -> None:
         """Write one record; returns once the broker has confirmed it.
 
-        Without `partition` the key chooses it, without `timestamp_ms` it is now. Waits
-        while the queue is full.
+        Without a partition the key chooses it, without a time it is now. Waits while
+        the queue is full.
 
         Raises:
             TransientError: not confirmed within the delivery timeout; it may or may
@@ -111,16 +103,13 @@ class DeliveringProducer:
 
         def delivered(error: Any, message: Any) -> None:
             self._note(error)
-            failed = (
-                None if error is None else delivery_error(self._access, topic, error)
-            )
+            failed = error and delivery_error(self._access, output.topic, error)
             self._hand_over((future, failed))
 
-        output = Output(topic, key, value, tuple(headers), partition, timestamp_ms)
         deadline = monotonic() + self._timeout_s
         while not self._queue(output, delivered):
             if monotonic() > deadline:
-                raise self._queue_full(topic)
+                raise self._queue_full(output.topic)
             await asyncio.sleep(_FULL_QUEUE_WAIT_S)
         await future
 

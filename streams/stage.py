@@ -7,7 +7,7 @@ dead letter whose delivery was confirmed too.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,15 +24,7 @@ from streams.telemetry import EventLine, EventLog
 class Producer(Protocol):
     """Writes outputs; returns once the broker has confirmed."""
 
-    async def send(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Sequence[tuple[str, bytes]] = (),
-        partition: int | None = None,
-        timestamp_ms: int | None = None,
-    ) -> None:
+    async def send(self, output: Output) -> None:
         """Write one record; its time is now if none is given.
 
         Raises:
@@ -47,12 +39,7 @@ async def write_confirmed(producer: Producer, out: Output) -> None:
     Raises:
         PermanentError: the broker will never take it.
     """
-    await retried(
-        lambda: producer.send(
-            out.topic, out.key, out.value, out.headers, out.partition, out.timestamp_ms
-        ),
-        bounds=None,
-    )
+    await retried(lambda: producer.send(out), bounds=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,13 @@ class FakeProducer:
         self.written: list[Output] = []
         self._failures = failures
 
-    async def send(
-        self, topic, key, value, headers=(), partition=None, timestamp_ms=None
-    ):
+    async def send(self, output):
         """Write a record, or fail as a broker that is away does."""
         await asyncio.sleep(0)
         if self._failures:
             self._failures -= 1
             raise TransientError("broker away")
-        self.written.append(
-            Output(topic, key, value, tuple(headers), partition, timestamp_ms)
-        )
+        self.written.append(output)
 
 
 class FakeGuard:

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from schemas.topics import HISTORY
 from streams import agents, outbox, producer, restoring, transactions
 from streams.commits import Committer
+from streams.messages import Output
 
 _LEDGER_STAGE = ("handled", "written", "noted", "committed")
 _SHARED = (
@@ -88,16 +89,16 @@ def _arm_handlers(passing: Passing) -> None:
 def _arm_producer(passing: Passing) -> None:
     """`written`: the broker has the output, the ledger does not know."""
 
-    def written(_self: Any, topic: str, *rest: Any, **named: Any) -> None:
-        headers = dict(named.get("headers") or (rest[2] if len(rest) > 2 else ()))
-        if topic == HISTORY.name:
+    def written(_self: Any, output: Output) -> None:
+        headers = dict(output.headers)
+        if output.topic == HISTORY.name:
             passing("judge:remembered")
             return
         source = headers.get("x-dlq-stage") or headers.get("ce_source", b"")
         passing(f"{source.decode().rpartition('/')[2]}:written")
 
-    def writing(_self: Any, topic: str, *_: Any, **__: Any) -> None:
-        if topic == HISTORY.name:
+    def writing(_self: Any, output: Output) -> None:
+        if output.topic == HISTORY.name:
             passing("judge:decided")
 
     _after(producer.DeliveringProducer, "send", written)

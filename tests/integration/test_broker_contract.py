@@ -98,9 +98,7 @@ def test_ten_thousand_sends_are_each_confirmed(bootstrap: str, topic: str) -> No
 
     async def send() -> None:
         producer = DeliveringProducer(bootstrap)
-        await asyncio.gather(
-            *(producer.send(o.topic, o.key, o.value) for o in keyed(topic, 10_000))
-        )
+        await asyncio.gather(*(producer.send(o) for o in keyed(topic, 10_000)))
         await asyncio.to_thread(producer.close)
 
     asyncio.run(send())
@@ -116,7 +114,7 @@ def test_a_record_over_the_limit_is_a_permanent_error(
     producer = DeliveringProducer(bootstrap, message_max_bytes=2000)
 
     with pytest.raises(PermanentError) as caught:
-        asyncio.run(producer.send(topic, b"k", b"x" * 3000))
+        asyncio.run(producer.send(Output(topic, b"k", b"x" * 3000)))
 
     producer.close()
     assert caught.value.code == "message_too_large"

@@ -14,6 +14,8 @@ from streams.kafka_jars import KAFKA_FILES
 from streams.messages import Output
 from streams.producer import MESSAGE_MAX_BYTES, DeliveringProducer, producer_config
 
+OUTPUT = Output("t", b"k", b"v")
+
 
 class FakeClient:
     """Stands in for librdkafka: `answers` says what each produce comes to."""
@@ -56,7 +58,7 @@ def sent_over(answers, sends=1):
     async def run():
         producer = DeliveringProducer("unused", delivery_timeout_s=0.2, make=make)
         outcomes = [
-            await asyncio.gather(producer.send("t", b"k", b"v"), return_exceptions=True)
+            await asyncio.gather(producer.send(OUTPUT), return_exceptions=True)
             for _ in range(sends)
         ]
         producer.close()
@@ -140,7 +142,7 @@ def test_a_cancelled_send_disturbs_no_other():
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda loop, context: trouble.append(context))
         producer = DeliveringProducer(address)
-        sends = [asyncio.create_task(producer.send("t", b"k", b"v")) for _ in range(50)]
+        sends = [asyncio.create_task(producer.send(OUTPUT)) for _ in range(50)]
         await asyncio.sleep(0)
         sends[0].cancel()
         outcomes = await asyncio.gather(*sends, return_exceptions=True)
@@ -159,7 +161,7 @@ def test_one_producer_serves_one_event_loop_after_another():
     """A loop that ended before its confirmation came does not hold up the next one."""
 
     async def leave_early(producer):
-        task = asyncio.create_task(producer.send("t", b"k", b"v"))
+        task = asyncio.create_task(producer.send(OUTPUT))
         await asyncio.sleep(0)
         task.cancel()
 
@@ -167,7 +169,7 @@ def test_one_producer_serves_one_event_loop_after_another():
         producer = DeliveringProducer(broker.bootstrap_servers)
         asyncio.run(leave_early(producer))
         assert producer.send_all([]) == 0  # Waits: the confirmation has come.
-        asyncio.run(asyncio.wait_for(producer.send("t", b"k", b"v"), 10))
+        asyncio.run(asyncio.wait_for(producer.send(OUTPUT), 10))
         producer.close()
 
 
@@ -176,12 +178,12 @@ def test_a_broker_that_is_away_is_transient_and_close_ends():
     producer = DeliveringProducer(f"127.0.0.1:{free_port()}", delivery_timeout_s=0.5)
 
     with pytest.raises(TransientError, match="is the broker up"):
-        asyncio.run(producer.send("t", b"k", b"v"))
+        asyncio.run(producer.send(OUTPUT))
     with pytest.raises(TransientError):
         producer.send_all([Output("t", b"k", b"v")])
     producer.close(timeout_s=0.1)
     with pytest.raises(TransientError, match="closed"):
-        asyncio.run(producer.send("t", b"k", b"v"))
+        asyncio.run(producer.send(OUTPUT))
 
 
 def test_a_client_that_confirms_nothing_any_more_is_replaced():
@@ -197,8 +199,8 @@ def test_a_client_that_confirms_nothing_any_more_is_replaced():
         producer = DeliveringProducer("unused", delivery_timeout_s=0.05, make=make)
         await asyncio.sleep(0.1)  # Longer than the timeout without a confirmation.
         with pytest.raises(TransientError):
-            await producer.send("t", b"k", b"v")
-        await producer.send("t", b"k", b"v")
+            await producer.send(OUTPUT)
+        await producer.send(OUTPUT)
         producer.close()
 
     asyncio.run(run())
