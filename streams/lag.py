@@ -23,7 +23,6 @@ from streams.metrics import Metrics
 # Prometheus usually asks every 15 to 60 s.
 EVERY_S = 15.0
 ANSWER_S = 10.0
-_NOTHING_YET = -1001  # librdkafka's OFFSET_INVALID: the group committed nothing there.
 
 
 class LagMeter:
@@ -78,8 +77,8 @@ class LagMeter:
             ends = self._ends(partitions)
             for at in self._positions(group, partitions):
                 place = (at.topic, at.partition)
-                position = 0 if at.offset == _NOTHING_YET else max(0, at.offset)
-                lags[(group, *place)] = max(0, ends[place] - position)
+                # Below zero: the group has committed nothing there.
+                lags[(group, *place)] = max(0, ends[place] - max(0, at.offset))
         return lags
 
     def _run(self, metrics: Metrics) -> None:

@@ -83,9 +83,14 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return what must not appear in any log line, by value."""
-        values = (getattr(self, name) for name in type(self).model_fields)
-        hidden = [v.get_secret_value() for v in values if isinstance(v, SecretStr)]
+        """Return what must not appear in any log line, by value.
+
+        Raises:
+            StartError: a file that holds one can't be read.
+        """
+        values = [getattr(self, name) for name in type(self).model_fields]
+        values.append(self.kafka.password)  # From its file, where there is one.
+        hidden = {v.get_secret_value() for v in values if isinstance(v, SecretStr)}
         return (*hidden, *_PASSWORD.findall(self.registry_url or ""))
 
 

@@ -31,6 +31,19 @@ def test_every_setting_says_what_it_means():
     assert all(field.description for field in Settings.model_fields.values())
 
 
+def test_a_password_read_from_a_file_is_a_secret_too(tmp_path):
+    """What must not be logged does not depend on where it came from."""
+    (tmp_path / "password").write_text("hunter22\n")
+
+    settings = load_settings(
+        kafka_security_protocol="sasl_plaintext",
+        kafka_username="worker",
+        kafka_password_file=tmp_path / "password",
+    )
+
+    assert settings.secrets == ("hunter22",)
+
+
 def test_passwords_in_addresses_are_not_shown():
     """What doctor prints can be pasted into a ticket."""
     settings = load_settings(registry_url="https://user:secret@registry:8081/x")
