@@ -71,7 +71,11 @@ class FlowSettings(BaseSettings):
         "lane, where it holds up nobody else",
     )
     bulk_in_flight: int = Field(
-        4, ge=1, le=4096, description="events a stage's bulk lane works on at once"
+        1,
+        ge=1,
+        le=4096,
+        description="events a stage's bulk lane works on at once: more end a flood "
+        "sooner, and make the others wait for it",
     )
     stuck_after_s: float = Field(
         600,

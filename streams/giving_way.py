@@ -12,8 +12,9 @@ from streams.messages import Record
 from streams.stage import Handled, Handler
 
 # What a bulk event waits at most, so that a main lane that is never idle does not stop
-# the bulk lane: with its four slots, four events a second are the least.
-MOST_WAIT_S = 1.0
+# the bulk lane: each of its slots takes an event in this time at the least. With 1 s
+# and four slots the others' p99 beside a flood doubled (`tests.chaos.fairness`).
+MOST_WAIT_S = 5.0
 LOOK_AGAIN_S = 0.02  # A text takes about as long.
 
 
