@@ -99,6 +99,39 @@ def test_the_file_stays_small(path):
     assert Journal(path).strikes(A) == 1
 
 
+def test_a_rewritten_file_says_the_same(path):
+    """Who is alone stays alone, who was cleared stays cleared."""
+    for place in (A, B, C):
+        Journal(path).begin(place)
+    journal = Journal(path)
+    journal.end(B)
+    journal.begin(C)
+    journal.begin(A)
+    journal.set_alone(A, True)
+    for offset in range(100, 20_100):
+        journal.begin(Place("content.ingested.v1", 1, offset))
+        journal.end(Place("content.ingested.v1", 1, offset))
+
+    after = Journal(path)
+    assert [after.strikes(place) for place in (A, B, C)] == [2, 0, 1]
+
+
+def test_an_event_that_ended_alone_is_not_blamed_again(path):
+    """Its place in the file goes with it, also when the file is rewritten."""
+    Journal(path).begin(A)
+    journal = Journal(path)
+    journal.begin(A)
+    journal.set_alone(A, True)
+    journal.end(A)
+    for offset in range(100, 20_100):
+        journal.begin(Place("content.ingested.v1", 1, offset))
+        journal.end(Place("content.ingested.v1", 1, offset))
+    journal.begin(B)
+
+    after = Journal(path)
+    assert (after.strikes(A), after.strikes(B)) == (0, 1)
+
+
 def test_workers_side_by_side_have_journals_of_their_own(tmp_path):
     """The second finds the first one locked."""
     first, _lock = open_journal(tmp_path)
