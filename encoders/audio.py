@@ -5,6 +5,7 @@ stays bounded by the limit on seconds, whatever the file claims.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,7 @@ from encoders.media_format import (
 )
 from encoders.signals import SAMPLE_RATE_HZ, EncodeError, Waveform
 
+OPENING_S: Final = 120  # What `fpcalc` and AcoustID fingerprint of a recording.
 _WHOLE: Final = 0.95  # Less than this of what was declared counts as cut short.
 # From half of telephone speech to studio masters. A rate outside makes one small
 # packet swell, or the resampler build a filter of gigabytes.
@@ -82,6 +84,34 @@ def stream_audio(
         )
     short = declared is not None and reading.reached_s < _WHOLE * declared
     return short or not complete or reading.lossy or _lacks_its_end(data)
+
+
+def decode_opening(data: bytes, limits: MediaLimits) -> Waveform:
+    """Decode the first OPENING_S seconds of sound and no more; see `decode_audio`."""
+    pcm = bytearray()
+    stream_opening(data, limits, pcm.extend)
+    return waveform_of(pcm)
+
+
+def stream_opening(
+    data: bytes, limits: MediaLimits, take: Callable[[bytes], object]
+) -> None:
+    """Do as `decode_opening`, handing sound on as it is decoded."""
+    left_bytes = 2 * OPENING_S * SAMPLE_RATE_HZ
+
+    def take_what_is_wanted(pcm: bytes) -> None:
+        nonlocal left_bytes
+        take(pcm[:left_bytes])
+        left_bytes -= min(left_bytes, len(pcm))
+        if not left_bytes:
+            raise _EnoughError
+
+    with suppress(_EnoughError):
+        stream_audio(data, limits, take_what_is_wanted)
+
+
+class _EnoughError(Exception):
+    """Ends decoding: the rest of the sound is not wanted."""
 
 
 def waveform_of(pcm: bytes | bytearray) -> Waveform:

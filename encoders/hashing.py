@@ -36,10 +36,16 @@ def sha256_hex(data: bytes) -> str:
 
 
 def pdq(pixels: Pixels) -> PdqHash:
-    """Return the perceptual hash of a picture; near copies differ in few bits."""
-    image = Image.fromarray(pixels.rgb)
-    image.thumbnail((_PDQ_SIDE_PX, _PDQ_SIDE_PX))
-    bits, quality = pdqhash.compute(np.asarray(image))
+    """Return the perceptual hash of a picture; near copies differ in few bits.
+
+    Of a video's frame it is vPDQ's, which hashes frames as large as they are.
+    """
+    rgb = pixels.rgb
+    if pixels.frame_s is None:
+        image = Image.fromarray(rgb)
+        image.thumbnail((_PDQ_SIDE_PX, _PDQ_SIDE_PX))
+        rgb = np.asarray(image)
+    bits, quality = pdqhash.compute(rgb)
     return PdqHash(np.packbits(bits.astype(np.uint8)).tobytes().hex(), int(quality))
 
 

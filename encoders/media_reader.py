@@ -4,15 +4,21 @@ Above `audio`, `video`, `image` and `hashing`. `InProcessReader` decodes where i
 called; `sandbox.SandboxedReader` does the same in confined processes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from encoders.audio import DecodedAudio, decode_audio
+import numpy as np
+from PIL import Image
+
+from encoders.audio import DecodedAudio, decode_audio, decode_opening
 from encoders.hashing import PdqHash, pdq
 from encoders.image import decode_image, image_mime, probe_image
 from encoders.media_format import MediaLimits, probe_media
-from encoders.signals import EncodeError, MediaProbe
+from encoders.signals import EncodeError, MediaProbe, Pixels, Waveform
 from encoders.video import key_frames
+
+MODEL_SIDE_PX: Final = 448  # The shorter side; picture models look at 224 to 448.
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,12 @@ class MediaReader(Protocol):
     def audio(self, data: bytes) -> DecodedAudio:
         """Decode the first sound track: see `audio.decode_audio`."""
 
+    def opening(self, data: bytes) -> Waveform:
+        """Decode its first two minutes and no more: see `audio.decode_opening`."""
+
+    def pictures(self, data: bytes) -> tuple[Pixels, ...]:
+        """Decode a picture or a video's key frames, small, for models; () for sound."""
+
     def close(self) -> None:
         """End what was started; nothing can be decoded after."""
 
@@ -80,6 +92,14 @@ class InProcessReader:
     def audio(self, data: bytes) -> DecodedAudio:
         """See `MediaReader`."""
         return decode_audio(data, self._limits)
+
+    def opening(self, data: bytes) -> Waveform:
+        """See `MediaReader`."""
+        return decode_opening(data, self._limits)
+
+    def pictures(self, data: bytes) -> tuple[Pixels, ...]:
+        """See `MediaReader`."""
+        return tuple(small_pictures(data, self._limits))
 
     def close(self) -> None:
         """See `MediaReader`; there is nothing to end."""
@@ -109,7 +129,27 @@ def look_at(data: bytes, limits: MediaLimits) -> MediaLook:
         return MediaLook(probe)
     try:
         frames = key_frames(data, limits)
+        return MediaLook(probe, tuple(SeenPicture(pdq(f), f.frame_s) for f in frames))
     except EncodeError as error:
         return MediaLook(probe, frames_fault=Fault(error.code, str(error)))
-    seen = tuple(SeenPicture(pdq(frame), frame.frame_s) for frame in frames)
-    return MediaLook(probe, seen)
+
+
+def small_pictures(data: bytes, limits: MediaLimits) -> Iterator[Pixels]:
+    """Decode a picture or a video's key frames, for models; none of what is sound.
+
+    Raises:
+        EncodeError: see `look_at`; or the video's frames can't be had.
+    """
+    if image_mime(data) is not None:
+        yield _small(decode_image(data, limits))
+    elif probe_media(data, limits).has_video:
+        for frame in key_frames(data, limits):
+            yield _small(frame)
+
+
+def _small(pixels: Pixels) -> Pixels:
+    height, width, _ = pixels.rgb.shape
+    scale = min(1.0, MODEL_SIDE_PX / min(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    image = Image.fromarray(pixels.rgb).resize(size, Image.Resampling.BICUBIC)
+    return Pixels(np.asarray(image, dtype=np.uint8), pixels.frame_s)

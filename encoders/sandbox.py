@@ -7,20 +7,27 @@ apart: the decision then says `decoder_died`, and that the signal is missing.
 """
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, LifoQueue
 from typing import Final
+
+import numpy as np
 
 from encoders.audio import DecodedAudio, waveform_of
 from encoders.confinement import Confinement
 from encoders.media_format import MediaLimits, check_size
 from encoders.media_reader import MediaLook
 from encoders.sandbox_process import COMMAND, DecoderProcess
-from encoders.sandbox_protocol import parse_look, parse_probe, parse_truncated
+from encoders.sandbox_protocol import (
+    parse_look,
+    parse_pictures,
+    parse_probe,
+    parse_truncated,
+)
 from encoders.sandbox_task import Budget, DecoderDeathError, Result, Task
-from encoders.signals import DecoderUnavailableError, MediaProbe
+from encoders.signals import DecoderUnavailableError, MediaProbe, Pixels, Waveform
 
 # Each takes 60 MB; `screen` examines on two threads, `transcribe` decodes on one.
 PROCESSES: Final = 2
@@ -96,6 +103,18 @@ class SandboxedReader:
         truncated = self._asked(task)
         return DecodedAudio(waveform_of(task.sound), truncated)
 
+    def opening(self, data: bytes) -> Waveform:
+        """See `MediaReader`."""
+        task = Task("opening", data, self._limits, _LOOK, parse_truncated)
+        self._asked(task)
+        return waveform_of(task.sound)
+
+    def pictures(self, data: bytes) -> tuple[Pixels, ...]:
+        """See `MediaReader`."""
+        task = Task("pictures", data, self._limits, _LOOK, parse_pictures)
+        sizes = self._asked(task)
+        return tuple(_cut_up(task.sound, sizes))
+
     def close(self) -> None:
         """See `MediaReader`; work in other threads ends as unavailable."""
         self._end()
@@ -147,6 +166,20 @@ class SandboxedReader:
     def _check_open(self, cause: Exception | None = None) -> None:
         if not self._end.alive:
             raise DecoderUnavailableError("the decoders have been ended") from cause
+
+
+def _cut_up(
+    pixels: bytearray, sizes: Iterable[tuple[int, int, float | None]]
+) -> Iterator[Pixels]:
+    """Return pictures from their pixels, one after the other."""
+    at = 0
+    for height, width, frame_s in sizes:
+        n_bytes = 3 * height * width
+        if at + n_bytes > len(pixels):
+            raise DecoderDeathError("decoder_died", "pictures without their pixels")
+        rgb = np.frombuffer(pixels, np.uint8, n_bytes, at).reshape(height, width, 3)
+        yield Pixels(rgb, frame_s)
+        at += n_bytes
 
 
 def _end_all(

@@ -18,7 +18,9 @@ from typing import IO, Any, Final
 
 from encoders.confinement import Confinement
 from encoders.sandbox_protocol import (
+    JSON,
     MAX_FRAME_BYTES,
+    MAX_PIXELS_BYTES,
     SOUND,
     ProtocolError,
     parse_answer,
@@ -204,15 +206,18 @@ class _GoneError(Exception):
 
 
 def _answer(pipe: IO[bytes], task: Task[Result]) -> Mapping[str, Any]:
-    """Take sound, bounded, until the JSON that ends an answer."""
-    most_bytes = task.limits.max_s * SAMPLE_RATE_HZ * 2 + _SOUND_SLACK_BYTES
+    """Take sound or pixels, bounded, until the JSON that ends an answer."""
+    what, most_bytes = "sound", task.limits.max_s * SAMPLE_RATE_HZ * 2
+    most_bytes += _SOUND_SLACK_BYTES
+    if task.operation == "pictures":
+        what, most_bytes = "pixels", MAX_PIXELS_BYTES
     while True:
         kind, body = read_frame(pipe)
-        if kind != SOUND:
+        if kind == JSON:
             return parse_answer(body)
         task.sound.extend(body)
-        if len(task.sound) > most_bytes or len(body) % 2:
-            raise ProtocolError("sound without end")
+        if len(task.sound) > most_bytes or (kind == SOUND and len(body) % 2):
+            raise ProtocolError(f"{what} without end")
 
 
 def _result(answer: Mapping[str, Any]) -> object:

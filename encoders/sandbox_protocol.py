@@ -20,8 +20,12 @@ from encoders.signals import MediaProbe
 
 JSON: Final = b"J"
 SOUND: Final = b"S"  # int16 samples, little-endian; any number of them before a JSON.
+PIXELS: Final = b"P"  # Rows of RGB, uint8; `parse_pictures` says whose they are.
 MAX_FRAME_BYTES: Final = 1 << 20  # A thousand times what a look at 16 frames takes.
 _MAX_PICTURES: Final = 64
+MAX_SENT_SIDE_PX: Final = 1_280  # What `image` and `video` scale to, at most.
+# Sixteen frames of 448 by 1,280 pixels take 27.5 MB; none is larger.
+MAX_PIXELS_BYTES: Final = 32 << 20
 _MAX_MESSAGE_CHARS: Final = 300
 _HEAD: Final = struct.Struct("<cI")  # Kind and length of what follows.
 _SIZE: Final = struct.Struct("<IQ")  # Lengths of a request and of its media.
@@ -73,7 +77,7 @@ def read_frame(pipe: IO[bytes]) -> tuple[bytes, bytes]:
         ProtocolError: that is no part of an answer.
     """
     kind, size = _HEAD.unpack(_exactly(pipe, _HEAD.size))
-    if kind not in (JSON, SOUND) or size > MAX_FRAME_BYTES:
+    if kind not in (JSON, SOUND, PIXELS) or size > MAX_FRAME_BYTES:
         raise ProtocolError(f"a part {kind!r} of {size} bytes")
     return kind, _exactly(pipe, size)
 
@@ -136,6 +140,14 @@ def parse_truncated(found: object) -> bool:
     return found
 
 
+def parse_pictures(found: object) -> tuple[tuple[int, int, float | None], ...]:
+    """Return height, width and second of each picture sent; see `parse_look`."""
+    match found:
+        case list(pictures) if len(pictures) <= _MAX_PICTURES:
+            return tuple(_size(picture) for picture in pictures)
+    raise ProtocolError("no list of pictures")
+
+
 def parse_fault(found: object) -> Fault:
     """Return why something can't be decoded; see `parse_look`."""
     match found:
@@ -163,6 +175,17 @@ def _picture(found: object) -> SeenPicture:
                 raise ProtocolError("a frame at no time")
             return SeenPicture(PdqHash(digits, quality), frame_s)
     raise ProtocolError("no hash of a picture")
+
+
+def _size(found: object) -> tuple[int, int, float | None]:
+    match found:
+        case [int(height), int(width), (None | int() | float()) as frame_s] if (
+            0 < height <= MAX_SENT_SIDE_PX and 0 < width <= MAX_SENT_SIDE_PX
+        ):
+            if frame_s is not None and not math.isfinite(frame_s):
+                raise ProtocolError("a frame at no time")
+            return height, width, frame_s
+    raise ProtocolError("no size of a picture")
 
 
 def _check_numbers(*numbers: float | None) -> None:

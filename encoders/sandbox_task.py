@@ -29,7 +29,7 @@ class Budget:
 class Task(Generic[Result]):
     """One piece of work: what to do with which media, and what to make of the answer.
 
-    `sound` is filled with int16 samples where the work gives any.
+    `sound` is filled with int16 samples, or with pixels, where the work gives any.
     """
 
     operation: str

@@ -19,12 +19,13 @@ import av
 import numpy as np
 from PIL import Image
 
-from encoders.audio import stream_audio
+from encoders.audio import stream_audio, stream_opening
 from encoders.confinement import confine
 from encoders.media_format import MediaLimits
-from encoders.media_reader import look_at, probe_any
+from encoders.media_reader import look_at, probe_any, small_pictures
 from encoders.sandbox_protocol import (
     JSON,
+    PIXELS,
     SOUND,
     look_as_json,
     read_request,
@@ -79,8 +80,29 @@ def _work(
         return asdict(probe_any(data, limits))
     if operation == "examine":
         return look_as_json(look_at(data, limits))
+
+    def tell(pcm: bytes) -> None:
+        write_frame(answers, SOUND, pcm)
+
+    if operation == "pictures":
+        return _send_pictures(answers, data, limits)
+    if operation == "opening":
+        stream_opening(data, limits, tell)
+        return False
     assert operation == "audio", operation
-    return stream_audio(data, limits, lambda pcm: write_frame(answers, SOUND, pcm))
+    return stream_audio(data, limits, tell)
+
+
+def _send_pictures(
+    answers: IO[bytes], data: bytes, limits: MediaLimits
+) -> list[tuple[int, int, float | None]]:
+    """Send small pictures' pixels; return their heights, widths and seconds."""
+    sizes = []
+    for picture in small_pictures(data, limits):
+        write_frame(answers, PIXELS, picture.rgb.tobytes())
+        height, width, _ = picture.rgb.shape
+        sizes.append((height, width, picture.frame_s))
+    return sizes
 
 
 def _answer(answers: IO[bytes], answer: dict[str, Any]) -> None:

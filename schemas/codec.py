@@ -18,6 +18,7 @@ from schemas.guard import check_writer_schema
 from schemas.ids import SchemaIds, schema_text
 from schemas.plain import Converters, converters
 from schemas.records import (
+    BankEntry,
     ContentIngested,
     ContentSignals,
     RiskDecision,
@@ -27,7 +28,9 @@ from schemas.topics import Record, topics_of
 
 __all__ = ["Codec", "CodecError"]
 
-R = TypeVar("R", ContentIngested, ContentSignals, RiskDecision, UploaderHistory)
+R = TypeVar(
+    "R", ContentIngested, ContentSignals, RiskDecision, UploaderHistory, BankEntry
+)
 
 _MAGIC = 0
 _TIMES = ("timestamp-micros", "timestamp-millis")
@@ -71,6 +74,7 @@ class Codec:
                 ContentSignals,
                 RiskDecision,
                 UploaderHistory,
+                BankEntry,
             )
         }
         self._own_ids: dict[type, int] = {}

@@ -12,6 +12,7 @@ from schemas.event_checks import checked_event
 from schemas.plain import converters
 from schemas.records import (
     CATEGORIES,
+    BankEntry,
     ContentIngested,
     ContentSignals,
     Kind,
@@ -21,7 +22,9 @@ from schemas.records import (
 )
 from schemas.topics import Record
 
-R = TypeVar("R", ContentIngested, ContentSignals, RiskDecision, UploaderHistory)
+R = TypeVar(
+    "R", ContentIngested, ContentSignals, RiskDecision, UploaderHistory, BankEntry
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in Kind if kind is not Kind.UNKNOWN}

@@ -133,8 +133,8 @@ class MediaHash:
     """A hash of one piece of media, or of one frame of it."""
 
     role: str
-    algorithm: str  # sha256 or pdq.
-    value: str  # Lower-case hex.
+    algorithm: str  # sha256, pdq or chromaprint.
+    value: str  # Lower-case hex; a chromaprint's items have 8 digits each.
     quality: int | None = None  # PDQ: 0..100; below 50 the hash says little.
     frame_s: float | None = None  # Video: where the key frame stands.
 
@@ -148,7 +148,28 @@ class BankMatch:
     entry_id: str
     category: Category
     algorithm: str
-    distance: int  # Bits that differ; 0 for exact hashes.
+    distance: int  # Bits of 256 that differ; 0 for exact hashes.
+    frame_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSignal:
+    """One picture, or one key frame of a video, as a model sees it."""
+
+    role: str
+    model: str
+    embedding: bytes  # float32 little-endian, unit length.
+    frame_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLabel:
+    """What a classifier takes a picture or a key frame for."""
+
+    role: str
+    model: str
+    label: str
+    probability: float  # In [0, 1].
     frame_s: float | None = None
 
 
@@ -200,6 +221,8 @@ class ContentSignals:
     models: tuple[ModelUse, ...] = ()
     stage_times: tuple[StageTime, ...] = ()
     provisional_sent: bool = False  # SCREENED signals of this revision were judged too.
+    pictures: tuple[PictureSignal, ...] = ()
+    labels: tuple[PictureLabel, ...] = ()  # The likeliest of each picture.
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,3 +319,15 @@ class UploaderHistory:
     judged: bytes = (
         b""  # 8-byte digests of (content_id, revision, stage), oldest first.
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BankEntry:
+    """One known hash of a bank that is kept on a topic."""
+
+    bank: str  # 1 to 64 letters, digits, dots, dashes and underscores.
+    entry_id: str
+    algorithm: str  # sha256, pdq, vpdq or chromaprint.
+    value: str  # Lower-case hex.
+    category: Category
+    note: str | None = None

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.records import (
+    BankEntry,
     ContentIngested,
     ContentSignals,
     RiskDecision,
     UploaderHistory,
 )
 
-Record = ContentIngested | ContentSignals | RiskDecision | UploaderHistory
-Key = Literal["any", "content_id", "uploader_id"]
+Record = ContentIngested | ContentSignals | RiskDecision | UploaderHistory | BankEntry
+Key = Literal["any", "content_id", "uploader_id", "bank/entry_id"]
 
 # Room to spread over workers: partitions can be added later, but then keys move.
 PARTITIONS = 12
@@ -154,6 +155,16 @@ HISTORY = Topic(
     cleanup="compact",
     max_message_bytes=SIGNALS_MAX_BYTES,
 )
+BANK_ENTRY = Topic(
+    name="bank.entry.v1",
+    key="bank/entry_id",
+    record=BankEntry,
+    doc="Known hashes, bank by bank; a tombstone removes one.",
+    written_by=("operators",),
+    read_by=("screen",),
+    partitions=1,  # Every worker reads all of it, and in one order.
+    cleanup="compact",
+)
 
 
 def dead_letter_topic(source: str) -> str:
@@ -185,6 +196,7 @@ TOPICS: tuple[Topic, ...] = (
     DECISION_CURRENT,
     REVIEW_REQUESTED,
     HISTORY,
+    BANK_ENTRY,
     _dead_letters(INGESTED, "screen"),
     _dead_letters(INGESTED_BULK, "screen"),
     _dead_letters(SCREENED, "transcribe"),

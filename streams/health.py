@@ -41,8 +41,13 @@ class Health:
     """What is known of the worker's state; safe to ask from any thread."""
 
     def __init__(
-        self, groups: Iterable[str], clock_s: Callable[[], float] = monotonic
+        self,
+        groups: Iterable[str],
+        clock_s: Callable[[], float] = monotonic,
+        others: Callable[[], list[str]] = list,
     ) -> None:
+        """`others` tells of problems beside the groups; asked from any thread."""
+        self._others = others
         self._clock_s = clock_s
         self._lanes: tuple[LaneState, ...] = ()
         now_s = clock_s()
@@ -98,4 +103,9 @@ class Health:
                 problems.append(f"not yet in the consumer group {group}")
             elif since_s is not None:
                 problems.append(f"not in the consumer group {group}")
-        return problems + self.live_problems() + self.stuck_problems()
+        return [
+            *problems,
+            *self._others(),
+            *self.live_problems(),
+            *self.stuck_problems(),
+        ]

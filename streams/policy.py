@@ -22,6 +22,7 @@ MISSING_SIGNALS = (
     "mime",
     "frames",
     "hash",
+    "fingerprint",
     "event_time",
 )
 

@@ -50,6 +50,21 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
         description="the text model's SHA-256, checked before it is loaded; none: the "
         "risk head's own, checked after",
     )
+    image_model: str | None = Field(
+        None,
+        description="picture embeddings: a sentence-transformers CLIP's name or "
+        "folder; none: off",
+    )
+    image_classifier: Path | None = Field(
+        None,
+        description="picture labels: a folder with model.onnx, config.json and "
+        "preprocessor_config.json; needs headgate[image-onnx]; none: off",
+    )
+    image_classifier_sha256: str | None = Field(
+        None,
+        pattern=_SHA256,
+        description="the SHA-256 of model.onnx, checked before it is loaded; none: any",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where models run; auto: CUDA where there is one"
     )
@@ -63,6 +78,14 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
     )
     banks: tuple[Path, ...] = Field(
         (), description="hash banks, CSV files; JSON list in the variable"
+    )
+    bank_topic: bool = Field(
+        False, description="also follow the hash banks on the topic bank.entry.v1"
+    )
+    audio_fingerprint: bool = Field(
+        False,
+        description="fingerprint sound (chromaprint) for banks that know it; needs "
+        "libchromaprint1 and headgate[audio-fingerprint]",
     )
 
     # What is told.

@@ -5,17 +5,16 @@ at one upload's media, `embed` runs the text model over many uploads at once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
-from encoders.banks import ContentHash, HashBank
+from encoders.audio_fingerprint import Fingerprinter
+from encoders.banks import BankSource
 from encoders.hashing import sha256_hex
 from encoders.media_reader import MediaLook, MediaReader
 from encoders.signals import DecoderUnavailableError, EncodeError, ModelIdentity
 from encoders.text import TextEncoder
 from schemas.records import (
-    BankMatch,
-    Category,
     ContentSignals,
     MediaFact,
     MediaHash,
@@ -25,19 +24,15 @@ from schemas.records import (
     TextSignal,
 )
 from streams.errors import TransientError
+from streams.media_signals import Looked, bank_matches, fingerprinted, shown
+from streams.picture_models import PictureModels
 from streams.upload import FetchedMedia, Upload
 
 # A long novel's chapter; beyond it a "title" is an attack on the text model's time.
 MAX_TEXT_CHARS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What one piece of media, or several, showed."""
-
-    facts: tuple[MediaFact, ...] = ()
-    hashes: tuple[MediaHash, ...] = ()
-    missing: tuple[Missing, ...] = ()
+_NO_MODELS = PictureModels()
 
 
 class Understanding:
@@ -46,17 +41,18 @@ class Understanding:
     def __init__(
         self,
         text: TextEncoder,
-        banks: Sequence[HashBank],
+        banks: Sequence[BankSource],
         reader: MediaReader,
         event_max_skew: timedelta,
+        fingerprinter: Fingerprinter | None = None,
+        picture_models: PictureModels = _NO_MODELS,
     ) -> None:
         self._text = text
         self._banks = tuple(banks)
         self.reader = reader
         self._event_max_skew = event_max_skew
-        self._bank_uses = tuple(
-            ModelUse("bank", bank.name, bank.sha256) for bank in self._banks
-        )
+        self._fingerprinter = fingerprinter
+        self._picture_models = picture_models
 
     @property
     def text_model(self) -> ModelIdentity:
@@ -69,8 +65,23 @@ class Understanding:
         Raises:
             TransientError: nothing can be decoded now.
         """
+        # One version of each for the whole upload.
+        banks = [bank for source in self._banks for bank in source.banks()]
         looks = [look_at(fetched, self.reader) for fetched in upload.fetched]
+        looks += [
+            fingerprinted(fetched, self.reader, self._fingerprinter, banks)
+            for fetched, look in zip(upload.fetched, looks, strict=True)
+            if any(fact.has_audio for fact in look.facts)
+        ]
+        looks += [
+            shown(fetched, self.reader, self._picture_models)
+            for fetched, look in zip(upload.fetched, looks, strict=False)
+            if self._picture_models.wanted
+            and any(h.algorithm == "pdq" for h in look.hashes)
+        ]
         hashes = tuple(h for look in looks for h in look.hashes)
+        pictures = tuple(p for look in looks for p in look.pictures)
+        labels = tuple(label for look in looks for label in look.labels)
         missing = [m for look in looks for m in look.missing]
         missing += self._event_time_missing(upload)
         return ContentSignals(
@@ -78,9 +89,14 @@ class Understanding:
             stage=Stage.SCREENED,
             media=tuple(f for look in looks for f in look.facts),
             hashes=hashes,
-            matches=tuple(self._matches(hashes)),
+            matches=tuple(bank_matches(hashes, banks)),
             missing=tuple(missing),
-            models=self._bank_uses,
+            models=(
+                *(ModelUse("bank", b.name, b.sha256) for b in banks),
+                *(self._picture_models.uses if pictures or labels else ()),
+            ),
+            pictures=pictures,
+            labels=labels,
         )
 
     def embed(self, examined: Sequence[ContentSignals]) -> list[ContentSignals]:
@@ -144,21 +160,6 @@ class Understanding:
         if ahead <= self._event_max_skew:
             return []
         return [Missing("event_time", f"in_future: {ahead} after it arrived")]
-
-    def _matches(self, hashes: Sequence[MediaHash]) -> Iterator[BankMatch]:
-        looked = [ContentHash(h.algorithm, h.value, h.quality) for h in hashes]
-        for bank in self._banks:
-            for hit in bank.match(looked):
-                found = hashes[hit.hash_index]
-                yield BankMatch(
-                    role=found.role,
-                    bank=hit.bank,
-                    entry_id=hit.entry_id,
-                    category=Category(hit.category),
-                    algorithm=hit.algorithm,
-                    distance=hit.distance,
-                    frame_s=found.frame_s,
-                )
 
 
 def look_at(fetched: FetchedMedia, reader: MediaReader) -> Looked:

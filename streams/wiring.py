@@ -5,12 +5,14 @@ Models load here and nowhere else; what can't be had is a `StartError` in one se
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from encoders.banks import BankError, HashBank, load_bank
+from encoders.bank_entries import BankError
+from encoders.bank_file import load_bank
+from encoders.banks import BankSource
 from encoders.devices import choose_device, limit_threads
 from encoders.media_format import MediaLimits
 from encoders.media_reader import InProcessReader, MediaReader
@@ -27,6 +29,7 @@ from streams.errors import StartError
 from streams.judge import Judge
 from streams.listen import Listening
 from streams.media import MediaStore
+from streams.media_wiring import build_fingerprinter, build_picture_models
 from streams.pipeline import Pipeline
 from streams.policy import Policy
 from streams.policy_file import parse_policy
@@ -116,14 +119,21 @@ def build_text_encoder(settings: Settings) -> TextEncoder:
 
 
 def build_understanding(
-    settings: Settings, reader: MediaReader | None = None
+    settings: Settings,
+    reader: MediaReader | None = None,
+    followed: Sequence[BankSource] = (),
 ) -> Understanding:
-    """Load what `screen` needs: the text model and the banks, and what decodes."""
+    """Load what `screen` needs: the text model and the banks, and what decodes.
+
+    `followed` are banks beside those of the files that the settings name.
+    """
     return Understanding(
         text=build_text_encoder(settings),
-        banks=read_banks(settings),
+        banks=(*read_banks(settings), *followed),
         reader=reader or build_reader(settings),
         event_max_skew=timedelta(seconds=settings.event_max_skew_s),
+        fingerprinter=build_fingerprinter(settings),
+        picture_models=build_picture_models(settings),
     )
 
 
@@ -194,7 +204,7 @@ def read_policy(path: Path) -> Policy:
     return parse_policy(_read_text(path, "HEADGATE_POLICY"), str(path))
 
 
-def read_banks(settings: Settings) -> tuple[HashBank, ...]:
+def read_banks(settings: Settings) -> tuple[BankSource, ...]:
     """Read the hash banks; their names are their files' names."""
     banks = []
     for path in settings.banks:

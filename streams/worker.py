@@ -52,7 +52,7 @@ class Worker:
         self._max_message_bytes = broker.max_message_bytes
         self._codec = build_codec(settings)
         # Models first: a worker that can't load them must not join the group.
-        self._models = load_models(settings, stages)
+        self._models = load_models(settings, stages, self._codec, self._log)
         self._lanes: list[Lane] = []
         self._apps: dict[str, HeadgateApp] = {}  # By consumer group.
 
@@ -85,7 +85,7 @@ class Worker:
             )
             for lane in self._lanes
         }
-        self._health = Health(self._apps)
+        self._health = Health(self._apps, others=self._models.problems)
         self._log.note("worker_starting", stages=self._names, suspects=journal.suspects)
         with ExitStack() as stack:
             watchdog = self._watchdog(stack)

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schemas.codec import Codec
+from streams.bank_follower import BankFollower
+from streams.errors import StartError, TransientError
 from streams.judge import Judge
 from streams.listen import Listening
 from streams.settings import Settings
+from streams.telemetry import EventLog
 from streams.understand import Understanding
 from streams.wiring import build_judge, build_listening, build_understanding
 
@@ -17,27 +21,48 @@ class Models:
     understanding: Understanding | None
     listenings: tuple[Listening, ...]  # One for each lane of `transcribe`.
     judge: Judge | None
+    banks: BankFollower | None = None
+
+    def problems(self) -> list[str]:
+        """Return why no work should be expected of them now."""
+        return [] if self.banks is None else self.banks.problems()
 
     def close(self) -> None:
         """End the processes that models and decoders run in."""
         if self.understanding is not None:
             self.understanding.reader.close()
+        if self.banks is not None:
+            self.banks.close()
 
 
-def load_models(settings: Settings, stages: Sequence[str]) -> Models:
-    """Load what these stages need.
+def load_models(
+    settings: Settings, stages: Sequence[str], codec: Codec, log: EventLog
+) -> Models:
+    """Load what these stages need; banks on their topic are read to its end.
 
     Raises:
         StartError: something can't be had.
     """
     understanding = judge = None
     listenings: tuple[Listening, ...] = ()
+    banks = _followed(settings, codec, log) if "screen" in stages else None
     if {"screen", "transcribe"} & set(stages):
-        understanding = build_understanding(settings)
+        understanding = build_understanding(
+            settings, followed=() if banks is None else (banks,)
+        )
     if "transcribe" in stages and understanding is not None:
         # A model hears one batch at a time, and lanes must not wait for each other.
         main, bulk = (build_listening(settings, understanding) for _ in range(2))
         listenings = (main, bulk)
     if "judge" in stages:
         judge = build_judge(settings, understanding)
-    return Models(understanding, listenings, judge)
+    return Models(understanding, listenings, judge, banks)
+
+
+def _followed(settings: Settings, codec: Codec, log: EventLog) -> BankFollower | None:
+    if not settings.bank_topic:
+        return None
+    try:
+        return BankFollower(settings.kafka, codec, log.note)
+    except TransientError as error:
+        raise StartError(str(error)) from error

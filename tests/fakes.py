@@ -130,3 +130,34 @@ class FakeTranscriber:
             for waveform in waveforms
         ]
         return [SpeechResult("en", (segment,)) for segment in segments]
+
+
+class FakeFingerprinter:
+    """Gives every sound the same fingerprint, and notes how long each was."""
+
+    def __init__(self, value):
+        self.value, self.heard_s = value, []
+
+    def fingerprint(self, sound):
+        """Return the value."""
+        self.heard_s.append(sound.duration_s)
+        return self.value
+
+
+class FakePictureModel:
+    """Embeds a picture as its mean colour, and takes it for its strongest channel."""
+
+    labels = ("red", "green", "blue")
+
+    def __init__(self, role):
+        self.model = ModelIdentity(role, f"fake-{role}", "1" * 64)
+
+    def embed(self, pictures):
+        """Return float32, shape (n, 3), rows of unit length."""
+        rows = np.stack([p.rgb.mean(axis=(0, 1)) for p in pictures]) + 1e-6
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+    def classify(self, pictures):
+        """Return float32, shape (n, 3): each channel's share."""
+        rows = np.stack([p.rgb.mean(axis=(0, 1)) for p in pictures])
+        return (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)

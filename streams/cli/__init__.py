@@ -11,6 +11,7 @@ from click.exceptions import Abort
 
 from streams.cli import (
     assess,
+    bank,
     broker,
     demo,
     dlq,
@@ -42,6 +43,7 @@ app.command("broker")(broker.broker)
 app.command("doctor")(doctor.doctor)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(bank.app, name="bank")
 
 
 def main() -> None:

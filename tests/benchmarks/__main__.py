@@ -34,6 +34,7 @@ from streams.scorers import default_scorers
 from streams.settings import default_policy
 from streams.telemetry import EventLog
 from streams.wiring import build_text_risk, read_policy
+from tests.benchmarks.hashes import hash_row
 from tests.builders import an_event
 from tests.fakes import FakeGuard
 
@@ -151,7 +152,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     arguments = parser.parse_args()
     count, rounds = (40, 1) if arguments.quick else (400, 5)
-    rows = [*text_rows(count, rounds), judge_row(count, rounds)]
+    rows = [
+        *text_rows(count, rounds),
+        judge_row(count, rounds),
+        hash_row(arguments.quick),
+    ]
     machine = f"{platform.machine()}, {os.cpu_count()} cores"
     versions = {name: version(name) for name in PACKAGES}
     versions["threads"] = str(torch.get_num_threads())

@@ -64,6 +64,8 @@ def outcome(read, data):
     if hasattr(result, "waveform"):
         samples = result.waveform.samples
         return str(samples.dtype), samples.tobytes(), result.truncated
+    if isinstance(result, tuple):
+        return [(p.rgb.shape, p.rgb.tobytes(), p.frame_s) for p in result]
     return result
 
 
@@ -112,6 +114,52 @@ def test_sound_is_heard(reader):
     assert decoded.waveform.duration_s == pytest.approx(2, abs=0.01)
     assert decoded.waveform.samples.dtype == np.float32
     assert 0.4 < np.abs(decoded.waveform.samples).max() <= 1
+
+
+def test_the_opening_of_sound_is_heard(reader):
+    """All of what is short, as `audio` gives it; what is no sound is refused."""
+    data = a_sound_file("ogg", 2)
+
+    opening = reader.opening(data)
+
+    np.testing.assert_array_equal(opening.samples, reader.audio(data).waveform.samples)
+    with pytest.raises(EncodeError) as refusal:
+        reader.opening(a_video_file(1, sound_codec=None))
+    assert refusal.value.code == "no_audio"
+
+
+@pytest.mark.parametrize("name", sorted(MEDIA))
+def test_both_show_models_the_same(sandboxed, name):
+    """Pixels, seconds, or why there are none."""
+    data = MEDIA[name]()
+    ours, theirs = (
+        outcome(reader.pictures, data)
+        for reader in (InProcessReader(LIMITS), sandboxed)
+    )
+
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [((1_500, 900), (448, 747, 3)), ((2_000, 90), (46, 1_024, 3)), ((9, 9), (9, 9, 3))],
+)
+def test_models_are_shown_small_pictures(reader, size, shape):
+    """The shorter side has what the largest of them look at; nothing is enlarged."""
+    (picture,) = reader.pictures(encoded(a_picture(*size)))
+
+    assert picture.rgb.shape == shape
+    assert picture.frame_s is None
+
+
+def test_models_are_shown_key_frames_and_nothing_of_sound(reader):
+    """Each with its second."""
+    frames = reader.pictures(a_video_file(2))
+
+    assert len(frames) >= 2
+    assert frames[0].frame_s == 0
+    assert frames[0].rgb[:16].mean() > 220
+    assert reader.pictures(a_sound_file("flac", 1)) == ()
 
 
 def test_limits_that_have_no_end_pass(sandboxed):

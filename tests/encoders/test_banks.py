@@ -1,13 +1,16 @@
 """Facts about banks of known hashes."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from encoders.banks import BankError, BankHit, ContentHash, LinearIndex, load_bank
+from encoders.bank_entries import BankError, BankHit, ContentHash, KnownHash
+from encoders.bank_file import load_bank
+from encoders.banks import HashBank
+from encoders.hash_index import LinearIndex
 
 HEADER = "entry_id,algorithm,value,category\n"
 SHA = hashlib.sha256(b"known").hexdigest()
@@ -124,20 +127,48 @@ def test_an_empty_bank_finds_nothing() -> None:
     assert bank.match((*looked_for(PDQ), ContentHash("sha256", SHA))) == ()
 
 
-def test_another_index_can_take_its_place() -> None:
-    """Search by distance goes through the index that was asked for."""
+def frames(*values: str, quality: int = 100) -> list[ContentHash]:
+    """Build the key frames of one video."""
+    return [ContentHash("pdq", value, quality, "video") for value in values]
 
-    class Nearest:
-        def __init__(self, values: Sequence[str]) -> None:
-            self.values = values
 
-        def within(self, value: str, distance: int) -> list[tuple[int, int]]:
-            return [(len(self.values) - 1, distance)]
+def a_video_bank(*values: str) -> HashBank:
+    """Build a bank of one video."""
+    return HashBank.of("b", "", [KnownHash("v1", "vpdq", "".join(values), "HATE")])
 
-    text = HEADER + f"e1,pdq,{PDQ},HATE\ne2,pdq,{SHA},HATE\n"
-    hits = load_bank(text, "b.csv", index=Nearest).match(looked_for(PDQ))
 
-    assert [(hit.entry_id, hit.distance) for hit in hits] == [("e2", 31)]
+@pytest.mark.parametrize(("theirs", "found"), [(5, True), (4, True), (3, False)])
+def test_a_video_is_known_by_four_fifths_of_its_frames(
+    theirs: int, found: bool
+) -> None:
+    """The rule of vPDQ: of the frames of the upload, so that a part is known too."""
+    known = [flipped(PDQ, 100 + n) for n in range(12)]
+    other = [flipped(PDQ, 60 + n) for n in range(5 - theirs)]
+    looked = frames(*(flipped(value, 2) for value in known[:theirs]), *other)
+
+    hits = a_video_bank(*known).match(looked)
+
+    assert hits == ((BankHit("b", "v1", "HATE", "vpdq", 2, 0),) if found else ())
+
+
+def test_frames_that_say_little_or_repeat_do_not_count() -> None:
+    """A black frame and a still picture's copies change no share."""
+    known, other = flipped(PDQ, 100), flipped(PDQ, 60)
+    bank = a_video_bank(known)
+
+    assert bank.match(frames(known) + frames(other, quality=49)) != ()
+    assert bank.match(frames(*[known] * 9, other)) == ()
+    assert bank.match([]) == bank.match(frames(known, quality=49)) == ()
+
+
+def test_each_video_of_an_upload_is_looked_for_by_itself() -> None:
+    """And pictures that are no frames are no video."""
+    known, other = flipped(PDQ, 100), flipped(PDQ, 60)
+    second = ContentHash("pdq", known, 100, "trailer")
+
+    hits = a_video_bank(known).match([*frames(other), second, *looked_for(known)])
+
+    assert [hit.hash_index for hit in hits] == [1]
 
 
 @pytest.mark.parametrize(

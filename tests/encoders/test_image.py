@@ -1,9 +1,7 @@
-"""Facts about decoding pictures, and about the seam for picture models."""
+"""Facts about decoding pictures."""
 
-import json
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,26 +9,62 @@ from PIL import Image
 
 from encoders.image import (
     PICTURE_SIDE_PX,
-    SentenceTransformersImageEncoder,
     decode_image,
     image_mime,
     probe_image,
 )
 from encoders.media_format import MediaLimits
-from encoders.signals import EncodeError, ModelUnavailableError, Pixels
+from encoders.signals import EncodeError
 from tests.media_builders import LIMITS, a_picture, encoded
 
+GREY, COLOUR, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 4, 6  # PNG's kinds of pixels.
 
-def a_png_header(width: int, height: int) -> bytes:
-    """Build a PNG that claims a size and holds one row of nothing."""
+
+def a_png(
+    width: int,
+    height: int,
+    pixels: bytes,
+    *,
+    bits: int = 8,
+    kind: int = COLOUR,
+    unseen: tuple[int, ...] = (),
+) -> bytes:
+    """Build a PNG of one row's pixels, again and again; `unseen` is tRNS's colour."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         checksum = zlib.crc32(name + body)
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", checksum)
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = chunk(b"IDAT", zlib.compress(bytes(100)))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    data = chunk(b"IHDR", header)
+    if unseen:
+        data += chunk(b"tRNS", struct.pack(f">{len(unseen)}H", *unseen))
+    data += chunk(b"IDAT", zlib.compress((b"\0" + pixels) * min(height, 100)))
+    return b"\x89PNG\r\n\x1a\n" + data + chunk(b"IEND", b"")
+
+
+def a_png_header(width: int, height: int) -> bytes:
+    """Build a PNG that claims a size and holds hardly anything."""
+    return a_png(width, height, b"")
+
+
+def four_corners() -> Image.Image:
+    """Build a picture with a colour of its own in each quarter."""
+    picture = Image.new("RGB", (64, 32), "red")
+    for colour, box in (
+        ("lime", (32, 0, 64, 16)),
+        ("blue", (0, 16, 32, 32)),
+        ("white", (32, 16, 64, 32)),
+    ):
+        picture.paste(colour, box)
+    return picture
+
+
+def corners(rgb: np.ndarray) -> list[str]:
+    """Name the colours of the corners: top left, top right, and those below."""
+    names = {(1, 0, 0): "r", (0, 1, 0): "g", (0, 0, 1): "b", (1, 1, 1): "w"}
+    at = [rgb[y, x] for y in (0, -1) for x in (0, -1)]
+    return [names[tuple((pixel > 127).astype(int).tolist())] for pixel in at]
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF"])
@@ -49,18 +83,22 @@ def test_every_format_gives_its_picture(format: str) -> None:
     assert (probe.width_px, probe.height_px) == (64, 48)
 
 
-def test_a_picture_is_upright() -> None:
-    """The rotation that a camera noted is applied."""
-    picture = Image.new("RGB", (40, 20), "black")
-    picture.paste("white", (0, 0, 20, 20))  # The left half.
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    ("orientation", "shown"),  # EXIF 2.3, tag 274: what is stored at the top left, …
+    list(
+        enumerate(("rgbw", "grwb", "wbgr", "bwrg", "rbgw", "brwg", "wgbr", "gwrb"), 1)
+    ),
+)
+def test_a_picture_is_upright(orientation: int, shown: str, format: str) -> None:
+    """The turn or the mirror that a camera noted is undone, whatever the format."""
     exif = Image.Exif()
-    exif[0x0112] = 6  # Orientation: turn clockwise to show.
+    exif[0x0112] = orientation
 
-    rgb = decode_image(encoded(picture, "JPEG", exif=exif), LIMITS).rgb
+    rgb = decode_image(encoded(four_corners(), format, exif=exif), LIMITS).rgb
 
-    assert rgb.shape == (40, 20, 3)
-    assert rgb[:15].mean() > 240
-    assert rgb[-15:].mean() < 15
+    assert rgb.shape == ((32, 64, 3) if orientation < 5 else (64, 32, 3))
+    assert "".join(corners(rgb)) == shown
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -99,10 +137,79 @@ def test_sixteen_bits_keep_their_shades() -> None:
     np.testing.assert_array_equal(rgb[0, :, 0], shades[0] >> 8)
 
 
-def test_of_a_moving_gif_the_first_frame_is_seen() -> None:
+C, G, A = 0xC8FF, 0x1E00, 0x3C80  # 200, 30 and 60 in their high bytes.
+
+
+@pytest.mark.parametrize(
+    ("kind", "unseen", "pixels", "expected"),
+    [
+        (COLOUR, (), [C, G, A, 0, 0, 0], [(200, 30, 60), (0, 0, 0)]),
+        (COLOUR_ALPHA, (), [C, G, A, 0xFFFF, 0, 0, 0, 0], [(200, 30, 60), (255,) * 3]),
+        (GREY, (), [C, 0], [(200,) * 3, (0,) * 3]),
+        (GREY, (0,), [C, 0], [(200,) * 3, (255,) * 3]),
+        (GREY_ALPHA, (), [C, 0xFFFF, 0, 0], [(200,) * 3, (255,) * 3]),
+    ],
+)
+def test_deep_colours_show_as_they_are(
+    kind: int,
+    unseen: tuple[int, ...],
+    pixels: list[int],
+    expected: list[tuple[int, int, int]],
+) -> None:
+    """Sixteen bits a channel, with and without something to see through."""
+    row = struct.pack(f">{len(pixels)}H", *pixels)
+    data = a_png(2, 2, row, bits=16, kind=kind, unseen=unseen)
+
+    rgb = decode_image(data, LIMITS).rgb
+
+    assert [tuple(pixel) for pixel in rgb[0].tolist()] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits", "unseen", "row", "expected"),
+    [
+        (COLOUR, 8, (0, 0, 0), bytes([200, 30, 60, 0, 0, 0]), [(200, 30, 60), "white"]),
+        (GREY, 8, (0,), bytes([200, 0]), [(200,) * 3, "white"]),
+        (GREY, 4, (), bytes([0x5F]), [(85,) * 3, (255,) * 3]),
+        (GREY, 1, (), bytes([0b0100_0000]), [(0,) * 3, (255,) * 3]),
+    ],
+)
+def test_shallow_greys_and_colours_to_see_through(
+    kind: int,
+    bits: int,
+    unseen: tuple[int, ...],
+    row: bytes,
+    expected: list[tuple[int, int, int] | str],
+) -> None:
+    """One to eight bits fill the whole range; what tRNS names shows white."""
+    rgb = decode_image(
+        a_png(2, 2, row, bits=bits, kind=kind, unseen=unseen), LIMITS
+    ).rgb
+
+    found = [tuple(pixel) for pixel in rgb[0].tolist()]
+    assert found == [(255,) * 3 if e == "white" else e for e in expected]
+
+
+def test_half_transparent_mixes_with_white() -> None:
+    """As a viewer shows it."""
+    data = encoded(Image.new("RGBA", (8, 8), (255, 0, 0, 128)))
+
+    assert decode_image(data, LIMITS).rgb[4, 4].tolist() == [255, 127, 127]
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_grey_is_grey(format: str) -> None:
+    """A picture without colour has three equal channels."""
+    rgb = decode_image(encoded(Image.new("L", (16, 16), 140), format), LIMITS).rgb
+
+    assert np.abs(rgb.astype(int) - 140).max() <= 1
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_of_a_moving_picture_the_first_frame_is_seen(format: str) -> None:
     """Later frames are not."""
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("white", "black")]
-    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    data = encoded(frames[0], format, save_all=True, append_images=frames[1:])
 
     assert (decode_image(data, LIMITS).rgb == 255).all()
 
@@ -167,59 +274,3 @@ def test_a_limit_on_pixels_is_kept() -> None:
     decode_image(data, MediaLimits(10**6, 60, max_pixels=10_000))
     with pytest.raises(EncodeError, match="100×100"):
         decode_image(data, MediaLimits(10**6, 60, max_pixels=9_999))
-
-
-@pytest.mark.models
-@pytest.mark.parametrize("name", ["clip-ViT-B-32", "no/such-folder"])
-def test_a_picture_model_that_is_not_here_is_named(name: str) -> None:
-    """Offline, the error says what to do."""
-    with pytest.raises(ModelUnavailableError, match="give the folder"):
-        SentenceTransformersImageEncoder(name, "cpu").embed([])
-
-
-@pytest.mark.models
-@pytest.mark.filterwarnings("ignore")
-def test_pictures_are_embedded(tmp_path: Path) -> None:
-    """A CLIP from a folder gives unit vectors, and its weights' hash as identity."""
-    save_tiny_clip(tmp_path / "clip")
-    encoder = SentenceTransformersImageEncoder(str(tmp_path / "clip"), "cpu")
-    pictures = [Pixels(np.asarray(a_picture(seed=seed))) for seed in (1, 2)]
-
-    embeddings = encoder.embed(pictures)
-
-    assert (embeddings.shape, embeddings.dtype) == ((2, 4), np.float32)
-    np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, atol=1e-5)
-    assert (encoder.model.role, encoder.model.name) == ("image", "clip")
-    assert len(encoder.model.sha256) == 64
-    assert encoder.embed([]).shape == (0, 0)
-
-
-def save_tiny_clip(folder: Path) -> None:
-    """Save a CLIP of random weights, as small as its code allows."""
-    from transformers import (
-        CLIPConfig,
-        CLIPImageProcessor,
-        CLIPModel,
-        CLIPProcessor,
-        CLIPTokenizer,
-    )
-
-    part = {
-        "hidden_size": 8,
-        "intermediate_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 1,
-    }
-    config = CLIPConfig(
-        text_config={**part, "vocab_size": 3, "max_position_embeddings": 8},
-        vision_config={**part, "image_size": 32, "patch_size": 16},
-        projection_dim=4,
-    )
-    CLIPModel(config).save_pretrained(folder)
-    words = {"<|startoftext|>": 0, "<|endoftext|>": 1, "a</w>": 2}
-    (folder / "vocab.json").write_text(json.dumps(words))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    tokenizer = CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
-    size = {"height": 32, "width": 32}
-    images = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=size)
-    CLIPProcessor(images, tokenizer).save_pretrained(folder)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from encoders.audio import decode_audio
-from encoders.banks import BankHit, ContentHash, HashBank, load_bank
+from encoders.bank_entries import BankHit, ContentHash
+from encoders.bank_file import load_bank
+from encoders.banks import HashBank
 from encoders.hashing import pdq, sha256_hex
 from encoders.image import decode_image
 from encoders.media_format import MediaLimits
@@ -113,7 +115,7 @@ def test_video_gives_sound_and_pictures() -> None:
     data = (MEDIA / "bridge.mp4").read_bytes()
 
     assert decode_audio(data, LIMITS).waveform.duration_s == pytest.approx(4, abs=0.2)
-    frames = key_frames(data, LIMITS)
+    frames = list(key_frames(data, LIMITS))
     assert frames
     assert frames[0].rgb.shape == (240, 320, 3)
 

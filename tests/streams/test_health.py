@@ -73,3 +73,12 @@ def test_a_rejoin_starts_the_time_anew(health, clock):
         health.tick([], {"screen": True, "judge": second % 200 == 0})
 
     assert health.stuck_problems() == []
+
+
+def test_other_problems_make_it_unready_but_end_nobody():
+    """Banks that are behind their topic are told; a restart would not mend them."""
+    others = ["bank.entry.v1 can't be followed: away"]
+    health = Health([], others=lambda: others)
+
+    assert health.ready_problems() == others
+    assert health.live_problems() == health.stuck_problems() == []

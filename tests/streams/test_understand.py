@@ -1,17 +1,29 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from encoders.banks import load_bank
+from encoders.bank_entries import KnownHash
+from encoders.bank_file import load_bank
 from encoders.hashing import sha256_hex
+from encoders.live_bank import LiveBank, version_of
 from encoders.media_reader import InProcessReader
-from schemas.records import Category, MediaRef, Missing, Stage
+from schemas.codec import Codec
+from schemas.ids import CommittedIds
+from schemas.records import Category, ContentSignals, MediaRef, Missing, Stage
 from streams.listen import Listening, completed, roles_with_speech, unheard
+from streams.picture_models import PictureModels
 from streams.understand import MAX_TEXT_CHARS, Understanding
 from streams.upload import FetchedMedia, Upload
 from tests.builders import an_event
-from tests.fakes import FakeTextEncoder, FakeTranscriber
+from tests.fakes import (
+    FakeFingerprinter,
+    FakePictureModel,
+    FakeTextEncoder,
+    FakeTranscriber,
+)
 from tests.media_builders import LIMITS, a_picture, a_sound_file, a_video_file, encoded
 
 READER = InProcessReader(LIMITS)
@@ -207,3 +219,133 @@ def test_speech_that_nothing_could_hear_is_missing():
         "transcript:audio", "model_unavailable: whisper:base"
     )
     assert signals.stage is Stage.COMPLETE
+
+
+HUM = "0123456789abcdef" * 15
+SOUND_BANK = load_bank(
+    f"entry_id,algorithm,value,category\nhum,chromaprint,{HUM},HATE\n", "sounds"
+)
+
+
+def sound_examined(fingerprinter, *banks, data=None):
+    """Examine an upload with sound."""
+    whole = Understanding(
+        FakeTextEncoder(), banks, READER, timedelta(days=1), fingerprinter
+    )
+    data = a_sound_file("flac", 2) if data is None else data
+    return whole.examine(Upload(an_event(), (media(data),)))
+
+
+def test_sound_is_fingerprinted_where_that_is_asked_for():
+    """The hash is a signal; a bank that knows the sound says so."""
+    fake = FakeFingerprinter(HUM)
+
+    signals = sound_examined(fake, SOUND_BANK)
+
+    assert [h.value for h in signals.hashes if h.algorithm == "chromaprint"] == [HUM]
+    assert fake.heard_s == [pytest.approx(2, abs=0.1)]
+    assert signals.missing == ()
+    # Its bytes may be others: only the same bytes are 0 away.
+    assert [(m.entry_id, m.distance) for m in signals.matches] == [("hum", 1)]
+
+
+def test_sound_that_no_fingerprint_can_be_had_of_says_why():
+    """A bank waits for it and it is off; sound that is too short is no fault."""
+    off = sound_examined(None, SOUND_BANK)
+
+    assert [m.signal for m in off.missing] == ["fingerprint:audio"]
+    assert off.missing[0].reason.startswith("not_computed")
+    assert sound_examined(None).missing == ()
+    short = sound_examined(FakeFingerprinter(""), SOUND_BANK)
+    assert short.missing == ()
+    assert [h.algorithm for h in short.hashes] == ["sha256"]
+
+
+def test_a_picture_has_no_fingerprint():
+    """Nothing to hear, nothing missing."""
+    data = encoded(a_picture())
+
+    assert sound_examined(None, SOUND_BANK, data=data).missing == ()
+    assert sound_examined(FakeFingerprinter(HUM), data=data).missing == ()
+
+
+def test_decisions_name_the_bank_as_it_was_searched():
+    """A bank that changes gives each upload the version that was asked."""
+    live = LiveBank("covers", [])
+
+    class Followed:
+        def banks(self):
+            return (live.now(),)
+
+    data = encoded(a_picture())
+    whole = understanding(Followed())
+    before = whole.examine(Upload(an_event(), (media(data, "cover"),)))
+    known = KnownHash("e1", "sha256", sha256_hex(data), "HATE")
+    live.apply([("e1", known)])
+    after = whole.examine(Upload(an_event(), (media(data, "cover"),)))
+
+    assert before.matches == ()
+    assert [match.entry_id for match in after.matches] == ["e1"]
+    assert [(m.name, m.sha256) for m in after.models] == [
+        ("covers", version_of([known]))
+    ]
+    assert before.models != after.models
+
+
+def seen_by_models(data, **models):
+    """Examine an upload with one picture or video, and with models that look at it."""
+    whole = Understanding(
+        FakeTextEncoder(),
+        (),
+        READER,
+        timedelta(days=1),
+        picture_models=PictureModels(**models),
+    )
+    return whole.examine(Upload(an_event(), (media(data, "cover"),)))
+
+
+def test_a_picture_is_embedded_and_labelled_where_that_is_asked_for():
+    """Both models are named; labels come the likeliest first."""
+    data = encoded(Image.new("RGB", (900, 700), (40, 200, 10)))
+    encoder, classifier = FakePictureModel("image"), FakePictureModel("image_labels")
+
+    signals = seen_by_models(data, encoder=encoder, classifier=classifier)
+
+    (picture,) = signals.pictures
+    vector = np.frombuffer(picture.embedding, "<f4")
+    assert (picture.role, picture.model, picture.frame_s) == (
+        "cover",
+        "fake-image",
+        None,
+    )
+    assert np.linalg.norm(vector) == pytest.approx(1)
+    assert [one.label for one in signals.labels] == ["green", "red", "blue"]
+    assert signals.labels[0].probability == pytest.approx(0.8, abs=0.01)
+    assert [m.name for m in signals.models] == ["fake-image", "fake-image_labels"]
+    codec = Codec(CommittedIds())
+    assert codec.decode(codec.encode(signals), ContentSignals) == signals
+
+
+def test_each_key_frame_is_seen_at_its_second():
+    """As its hash is."""
+    signals = seen_by_models(a_video_file(2), encoder=FakePictureModel("image"))
+
+    hashed = [h.frame_s for h in signals.hashes if h.algorithm == "pdq"]
+    assert [picture.frame_s for picture in signals.pictures] == hashed
+    assert len(hashed) >= 2
+    assert signals.labels == ()
+
+
+def test_models_see_nothing_of_sound_or_of_what_is_broken():
+    """What is missing is said once, by the hashes."""
+    encoder = FakePictureModel("image")
+
+    assert seen_by_models(a_sound_file("flac", 1), encoder=encoder).pictures == ()
+    broken = seen_by_models(b"\x89PNG\r\n\x1a\n then nothing", encoder=encoder)
+    assert [m.signal for m in broken.missing] == ["media:cover"]
+    assert broken.models == ()
+
+
+def test_without_models_no_pixels_are_asked_for():
+    """They are off by default."""
+    assert seen_by_models(encoded(a_picture())).pictures == ()
