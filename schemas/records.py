@@ -28,6 +28,7 @@ class Stage(StrEnum):
 
     SCREENED = "SCREENED"  # The cheap signals; speech is still to be transcribed.
     COMPLETE = "COMPLETE"  # Everything that will be known.
+    SWEPT = "SWEPT"  # Complete, with matches of bank entries that came afterwards.
     UNKNOWN = "UNKNOWN"
 
 
@@ -199,6 +200,14 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class SweptEntry:
+    """A bank entry that came after the upload it matches."""
+
+    bank: str
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageTime:
     """How long a stage worked on an upload."""
 
@@ -223,6 +232,7 @@ class ContentSignals:
     provisional_sent: bool = False  # SCREENED signals of this revision were judged too.
     pictures: tuple[PictureSignal, ...] = ()
     labels: tuple[PictureLabel, ...] = ()  # The likeliest of each picture.
+    sweep: tuple[SweptEntry, ...] = ()  # SWEPT only; sorted.
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,9 +111,9 @@ SIGNALS = Topic(
     key="uploader_id",
     record=ContentSignals,
     doc="Everything the models found; replay starts here, without GPU or media.",
-    written_by=("screen", "transcribe"),
+    written_by=("screen", "transcribe", "judge"),  # `judge` what its sweeps find.
     read_by=("judge", "replay"),
-    retention_ms=30 * DAY_MS,
+    retention_ms=97 * DAY_MS,  # A week more than HEADGATE_SWEEP_DAYS.
     max_message_bytes=SIGNALS_MAX_BYTES,
 )
 DECISION = Topic(
@@ -161,7 +161,7 @@ BANK_ENTRY = Topic(
     record=BankEntry,
     doc="Known hashes, bank by bank; a tombstone removes one.",
     written_by=("operators",),
-    read_by=("screen",),
+    read_by=("screen", "judge"),
     partitions=1,  # Every worker reads all of it, and in one order.
     cleanup="compact",
 )

@@ -125,6 +125,15 @@ def build_app(
     return app
 
 
+def tell_assigned(app: HeadgateApp, tell: Callable[[list[int]], None]) -> None:
+    """Tell the numbers of a lane's partitions whenever they may have changed."""
+
+    async def assigned(_app: Any, assigned: set[TP], **kwargs: Any) -> None:
+        tell([tp.partition for tp in assigned])
+
+    app.on_partitions_assigned.connect(cast(Any, assigned), weak=False)
+
+
 def _bare_app(settings: Settings, group: str) -> HeadgateApp:
     return HeadgateApp(
         group,

@@ -4,7 +4,7 @@ Without a consumer group: every worker reads all of it.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 
 from encoders.bank_entries import KnownHash
@@ -13,7 +13,7 @@ from encoders.live_bank import Change, LiveBank
 from schemas.codec import Codec
 from schemas.records import BankEntry
 from schemas.topics import BANK_ENTRY
-from streams.bank_topic import changes_by_bank, read_entry
+from streams.bank_topic import changes_by_bank, known_hash, read_entry
 from streams.cluster import open_admin
 from streams.errors import EventError, HeadgateError
 from streams.kafka_access import Kafka
@@ -29,6 +29,8 @@ _GATHER_RECORDS = 500
 _LONG_S = 60.0  # Who followed for that long starts with short pauses again.
 Note = Callable[..., None]
 Entry = tuple[str, str, BankEntry | None]
+# Is given new entries, or None where any may be new; from the follower's thread.
+Hears = Callable[[Sequence[KnownHash] | None], None]
 
 
 class BankFollower:
@@ -47,6 +49,7 @@ class BankFollower:
         self._next: dict[TopicPartition, int] = {}
         self._live: dict[str, LiveBank] = {}
         self._problem: str | None = None
+        self._hears: Hears = lambda entries: None
         self._over = threading.Event()
         self._load()
         self._thread = threading.Thread(target=self._run, name="banks", daemon=True)
@@ -56,6 +59,10 @@ class BankFollower:
         """Return every bank that has entries, by name; never blocks."""
         live = self._live
         return tuple(live[name].now() for name in sorted(live) if len(live[name]))
+
+    def tell(self, hears: Hears) -> None:
+        """Tell somebody of entries from now on, once the banks know them."""
+        self._hears = hears
 
     def problems(self) -> list[str]:
         """Return why the banks may be behind their topic; empty while they follow."""
@@ -83,6 +90,7 @@ class BankFollower:
                 if not whole:
                     self._load()
                     whole = True
+                    self._hears(None)
                 self._follow()
                 continue
             except HeadgateError as error:
@@ -135,12 +143,15 @@ class BankFollower:
                 )
             self._next[record.topic, record.partition] = record.offset + 1
 
-    def _change(self, entries: Iterable[Entry]) -> None:
+    def _change(self, entries: Sequence[Entry]) -> None:
         live = dict(self._live)
         for name, changes in changes_by_bank(entries).items():
             live[name] = live.get(name) or LiveBank(name)
             live[name].apply(changes)
         self._live = live
+        added = [known_hash(entry) for *_, entry in entries if entry is not None]
+        if added:
+            self._hears(added)
 
 
 def _last_of_each(changes: Iterable[Change]) -> list[KnownHash]:

@@ -30,7 +30,7 @@ def check_entry(entry: BankEntry) -> None:
             f"bank is {entry.bank[:80]!r}; expected 1 to 64 letters, digits, dots, "
             "dashes or underscores",
         )
-    wrong = wrong_entry(_known(entry), frozenset(CATEGORIES))
+    wrong = wrong_entry(known_hash(entry), frozenset(CATEGORIES))
     if wrong is not None:
         field, expected = wrong
         found = str(getattr(entry, field))[:80]
@@ -82,17 +82,18 @@ def changes_by_bank(
     """Return what records change in each bank, in their order."""
     changes: dict[str, list[Change]] = {}
     for bank, entry_id, entry in read:
-        known = None if entry is None else _known(entry)
+        known = None if entry is None else known_hash(entry)
         changes.setdefault(bank, []).append((entry_id, known))
     return changes
 
 
 def version_of_bank(entries: Iterable[BankEntry]) -> str:
     """Return the version that decisions name while a bank holds these entries."""
-    return version_of(map(_known, entries))
+    return version_of(map(known_hash, entries))
 
 
-def _known(entry: BankEntry) -> KnownHash:
+def known_hash(entry: BankEntry) -> KnownHash:
+    """Return an entry as banks hold it."""
     return KnownHash(entry.entry_id, entry.algorithm, entry.value, entry.category.value)
 
 

@@ -77,6 +77,19 @@ class FlowSettings(BaseSettings):
         description="events a stage's bulk lane works on at once: more end a flood "
         "sooner, and make the others wait for it",
     )
+    sweep_days: int = Field(
+        90,
+        ge=0,
+        le=3650,
+        description="a new bank entry is looked for in uploads of so many days; 0: in "
+        "none. content.signals.v1 must keep them",
+    )
+    sweep_hashes: int = Field(
+        500_000,
+        ge=1000,
+        description="hashes of past uploads kept for each partition, 49 bytes each; "
+        "the oldest give way",
+    )
     stuck_after_s: float = Field(
         600,
         gt=0,

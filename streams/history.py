@@ -5,6 +5,7 @@ clock, and late or out-of-order events never take it backwards.
 """
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,6 +66,14 @@ def recall(history: UploaderHistory, signals: ContentSignals) -> Recalled | None
     return Recalled(None)
 
 
+def stage_key(signals: ContentSignals, stage: Stage) -> str:
+    """Name a stage as ids and digests do: of a sweep, its entries are part of it."""
+    if stage is not Stage.SWEPT:
+        return stage
+    entries = [[entry.bank, entry.entry_id] for entry in signals.sweep]
+    return f"{stage} {json.dumps(entries)}"  # Escapes line ends.
+
+
 def remember(
     history: UploaderHistory,
     signals: ContentSignals,
@@ -80,6 +89,8 @@ def remember(
     """
     if recall(history, signals) is not None:
         return history
+    if signals.stage is Stage.SWEPT:
+        return _remember_swept(history, signals, decision_bytes)
     trusted = decision.action is not Action.BLOCK and not decision.provisional
     learned = trusted and has_event_time(signals)
     entry = RecentUpload(
@@ -98,6 +109,24 @@ def remember(
     if trusted:
         history = _learn_content(history, signals)
     return _learn_time(history, signals) if learned else history
+
+
+def _remember_swept(
+    history: UploaderHistory, signals: ContentSignals, decision_bytes: bytes
+) -> UploaderHistory:
+    """Put the decision in the earlier one's place; the upload was learned when it came.
+
+    One that fell out of the ring leaves its digest only.
+    """
+    event = signals.event
+    recent = tuple(
+        replace(entry, decision=decision_bytes)
+        if _key(entry) == (event.content_id, event.revision)
+        else entry
+        for entry in history.recent
+    )
+    digest = _digest(signals, Stage.SWEPT)
+    return replace(history, recent=recent, judged=_digests(history.judged, digest))
 
 
 def _learn_time(history: UploaderHistory, signals: ContentSignals) -> UploaderHistory:
@@ -173,7 +202,7 @@ def _key(entry: RecentUpload) -> tuple[str, int]:
 def _digest(signals: ContentSignals, stage: Stage) -> bytes:
     event = signals.event
     # The id comes last, so that nothing in it can pass for another field.
-    named = f"{stage}\n{event.revision}\n{event.content_id}"
+    named = f"{stage_key(signals, stage)}\n{event.revision}\n{event.content_id}"
     return hashlib.blake2b(named.encode(), digest_size=DIGEST_BYTES).digest()
 
 

@@ -26,7 +26,7 @@ from schemas.records import (
     Stage,
     UploaderHistory,
 )
-from streams.history import recall, remember
+from streams.history import recall, remember, stage_key
 from streams.policy import Consequence, Findings, Policy, Verdict
 from streams.scorers.base import Score, Scorer
 from streams.scorers.hash_match import match_value
@@ -83,7 +83,10 @@ class Judge:
         if known is not None:
             duplicate: Literal["again", "old"] = "again" if known.decision else "old"
             return Judged(None, history, duplicate, known.decision)
-        scored = [(s, s.score(signals, history)) for s in self._scorers]
+        # A swept upload is long in its history, and would look like its own copy.
+        swept = signals.stage is Stage.SWEPT
+        seen = UploaderHistory(history.uploader_id) if swept else history
+        scored = [(s, s.score(signals, seen)) for s in self._scorers]
         scores = tuple(score for _, given in scored for score in given)
         models = (m for scorer, given in scored if given for m in scorer.models)
         decision = self._decide(signals, scores, models)
@@ -108,7 +111,7 @@ class Judge:
         event = signals.event
         categories, anomalies = _by_category(scores), _anomalies(scores)
         verdict = self._verdict(signals, categories, anomalies)
-        earlier = signals.provisional_sent and signals.stage is not Stage.SCREENED
+        earlier = _stage_before(signals)
         return RiskDecision(
             decision_id=decision_id(signals, signals.stage, self._policy.sha256),
             content_id=event.content_id,
@@ -117,7 +120,7 @@ class Judge:
             kind=event.kind,
             action=verdict.action,
             provisional=signals.stage is Stage.SCREENED,
-            supersedes=decision_id(signals, Stage.SCREENED, self._policy.sha256)
+            supersedes=decision_id(signals, earlier, self._policy.sha256)
             if earlier
             else None,
             clause=verdict.clause,
@@ -165,8 +168,19 @@ def decision_id(signals: ContentSignals, stage: Stage, policy_sha256: str) -> st
     hold no line end.
     """
     event = signals.event
-    name = f"{policy_sha256}\n{stage}\n{event.revision}\n{event.content_id}"
+    name = (
+        f"{policy_sha256}\n{stage_key(signals, stage)}\n"
+        f"{event.revision}\n{event.content_id}"
+    )
     return str(uuid.uuid5(DECISION_NAMESPACE, name))
+
+
+def _stage_before(signals: ContentSignals) -> Stage | None:
+    """Return the stage whose decision this one takes the place of."""
+    if signals.stage is Stage.SWEPT:
+        return Stage.COMPLETE
+    is_later = signals.provisional_sent and signals.stage is not Stage.SCREENED
+    return Stage.SCREENED if is_later else None
 
 
 def _by_category(scores: tuple[Score, ...]) -> tuple[CategoryScore, ...]:

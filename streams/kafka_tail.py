@@ -146,7 +146,7 @@ def _follow(
                 return
             if message.error() is None:
                 last_record = monotonic()
-                yield _record(message)
+                yield record_of(message)
             elif message.error().code() == KafkaError._PARTITION_EOF:
                 ended.add((message.topic(), message.partition()))
             elif not message.error().retriable():
@@ -159,7 +159,8 @@ def _follow(
             return
 
 
-def _record(message: Any) -> Record:
+def record_of(message: Any) -> Record:
+    """Return a message of librdkafka's as a record."""
     _, timestamp_ms = message.timestamp()
     return Record(
         topic=message.topic(),

@@ -3,9 +3,14 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
+from encoders.banks import BankSource
 from schemas.codec import Codec
+from schemas.records import BankMatch, MediaHash
+from schemas.topics import SIGNALS
 from streams.agents import ScreenHandler, TranscribeHandler
 from streams.app import group_of
 from streams.batch_judge import BatchJudging, history_output
@@ -21,12 +26,15 @@ from streams.judging import PartitionJudge
 from streams.ledger import TopicPartition
 from streams.listen import Listening
 from streams.media import MediaStore
+from streams.media_signals import bank_matches
 from streams.metrics import Metrics
 from streams.model_threads import off_the_loop
 from streams.outbox import LedgerOutbox, Outbox
+from streams.partition_reader import PartitionReader
 from streams.restoring import history_reader
 from streams.settings import Settings
 from streams.stage import Handler, LedgerStage, Producer
+from streams.sweeper import Sweeper
 from streams.telemetry import EventLog
 from streams.transactions import TransactionalOutbox
 from streams.understand import Understanding
@@ -200,6 +208,24 @@ def judge_lanes(shared: Shared, judge: Judge) -> list[Lane]:
 
     stage = JudgeStage(make_partition, settings.in_flight)
     return [Lane("judge", "judge", stage, committer)]
+
+
+def build_sweeper(shared: Shared, banks: Sequence[BankSource]) -> Sweeper:
+    """Return what sweeps the past for new bank entries, beside `judge`."""
+    settings = shared.settings
+
+    def matches(hashes: Sequence[MediaHash]) -> tuple[BankMatch, ...]:
+        return tuple(bank_matches(hashes, [b for s in banks for b in s.banks()]))
+
+    return Sweeper(
+        open_reader=partial(PartitionReader, settings.kafka, SIGNALS.name),
+        codec=shared.codec,
+        producer=shared.producer,
+        matches=matches,
+        window=timedelta(days=settings.sweep_days),
+        most_hashes=settings.sweep_hashes,
+        log=shared.log,
+    )
 
 
 def _outbox(shared: Shared, source: TopicPartition, committer: Committer) -> Outbox:

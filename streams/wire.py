@@ -1,5 +1,6 @@
 """Records in, signals out: the wire's forms and errors as the stages use them."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from schemas.cloudevents import binary_headers
 from schemas.codec import Codec
 from schemas.errors import CodecError, RegistryError
 from schemas.ingress import read_event
-from schemas.records import ContentIngested, ContentSignals
+from schemas.records import ContentIngested, ContentSignals, Stage
 from schemas.topics import SIGNALS
 from streams.errors import EventError, TransientError
 from streams.messages import Output, Record
@@ -64,13 +65,22 @@ def signals_output(
     event = signals.event
     key = event.uploader_id if topic == SIGNALS.name else event.content_id
     stage = "transcribe" if signals.transcripts else "screen"
+    if signals.stage is Stage.SWEPT:
+        stage = "sweep"
     headers = binary_headers(
         type=topic,
         source=f"/headgate/{stage}",
-        id=f"{event.content_id}:{event.revision}:{signals.stage.lower()}",
+        id=f"{event.content_id}:{event.revision}:{_stage_id(signals)}",
         subject=event.content_id,
         time=event.event_time,
         schema=f"{topic}-value",
     )
     value = codec.encode(signals)
     return Output(topic, key.encode(), value, (*headers, *record.trace))
+
+
+def _stage_id(signals: ContentSignals) -> str:
+    """Name the stage; a content may be swept more than once."""
+    names = [f"{entry.bank}/{entry.entry_id}" for entry in signals.sweep]
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+    return f"{signals.stage.lower()}-{digest}" if names else signals.stage.lower()

@@ -121,15 +121,15 @@ def build_text_encoder(settings: Settings) -> TextEncoder:
 def build_understanding(
     settings: Settings,
     reader: MediaReader | None = None,
-    followed: Sequence[BankSource] = (),
+    banks: Sequence[BankSource] | None = None,
 ) -> Understanding:
     """Load what `screen` needs: the text model and the banks, and what decodes.
 
-    `followed` are banks beside those of the files that the settings name.
+    Without `banks` they are those of the files that the settings name.
     """
     return Understanding(
         text=build_text_encoder(settings),
-        banks=(*read_banks(settings), *followed),
+        banks=read_banks(settings) if banks is None else banks,
         reader=reader or build_reader(settings),
         event_max_skew=timedelta(seconds=settings.event_max_skew_s),
         fingerprinter=build_fingerprinter(settings),

@@ -10,7 +10,13 @@ from contextlib import ExitStack
 from aiokafka.errors import KafkaError
 
 from encoders.media_format import ffmpeg_version
-from streams.app import SOURCES, HeadgateApp, build_app, group_of
+from streams.app import (
+    SOURCES,
+    HeadgateApp,
+    build_app,
+    group_of,
+    tell_assigned,
+)
 from streams.broker_check import STAGES, BrokerFacts, check_broker
 from streams.counting_producer import CountingProducer
 from streams.crash_guard import CrashGuard
@@ -26,6 +32,7 @@ from streams.settings import Settings
 from streams.stage_factory import (
     Lane,
     Shared,
+    build_sweeper,
     lanes_of,
 )
 from streams.telemetry import EventLog
@@ -87,13 +94,33 @@ class Worker:
         }
         self._health = Health(self._apps, others=self._models.problems)
         self._log.note("worker_starting", stages=self._names, suspects=journal.suspects)
+        sweeping = self._start_sweep(shared)
         with ExitStack() as stack:
             watchdog = self._watchdog(stack)
             await self._run_apps(watchdog)
+        if sweeping is not None:
+            sweeping.cancel()
         await asyncio.to_thread(producer.close, FLUSH_S)
         self._models.close()
         journal.close()  # Last: only who came this far has ended cleanly.
         self._log.note("worker_stopped")
+
+    def _start_sweep(self, shared: Shared) -> "asyncio.Task[None] | None":
+        """Sweep the partitions that are judged here, where there are banks."""
+        judge = self._apps.get(group_of(self._settings, "judge"))
+        if judge is None or not self._settings.sweep_days or not self._models.banks:
+            return None
+        sweeper = build_sweeper(shared, self._models.banks)
+        tell_assigned(judge, sweeper.assign)
+        if self._models.follower is not None:
+            self._models.follower.tell(sweeper.hear)
+        sweeping = asyncio.create_task(sweeper.run(), name="sweep")
+        sweeping.add_done_callback(self._sweep_ended)
+        return sweeping
+
+    def _sweep_ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.fatal("sweep", error)
 
     def _watchdog(self, stack: ExitStack) -> Watchdog:
         """Start what watches and tells: lag, health over HTTP, the watchdog."""

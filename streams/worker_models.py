@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from encoders.banks import BankSource
 from schemas.codec import Codec
 from streams.bank_follower import BankFollower
 from streams.errors import StartError, TransientError
@@ -11,7 +12,12 @@ from streams.listen import Listening
 from streams.settings import Settings
 from streams.telemetry import EventLog
 from streams.understand import Understanding
-from streams.wiring import build_judge, build_listening, build_understanding
+from streams.wiring import (
+    build_judge,
+    build_listening,
+    build_understanding,
+    read_banks,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +27,19 @@ class Models:
     understanding: Understanding | None
     listenings: tuple[Listening, ...]  # One for each lane of `transcribe`.
     judge: Judge | None
-    banks: BankFollower | None = None
+    banks: tuple[BankSource, ...] = ()
+    follower: BankFollower | None = None
 
     def problems(self) -> list[str]:
         """Return why no work should be expected of them now."""
-        return [] if self.banks is None else self.banks.problems()
+        return [] if self.follower is None else self.follower.problems()
 
     def close(self) -> None:
         """End the processes that models and decoders run in."""
         if self.understanding is not None:
             self.understanding.reader.close()
-        if self.banks is not None:
-            self.banks.close()
+        if self.follower is not None:
+            self.follower.close()
 
 
 def load_models(
@@ -45,23 +52,22 @@ def load_models(
     """
     understanding = judge = None
     listenings: tuple[Listening, ...] = ()
-    banks = _followed(settings, codec, log) if "screen" in stages else None
+    follower, banks = None, read_banks(settings)
+    if settings.bank_topic and {"screen", "judge"} & set(stages):
+        follower = _follower(settings, codec, log)
+        banks = (*banks, follower)
     if {"screen", "transcribe"} & set(stages):
-        understanding = build_understanding(
-            settings, followed=() if banks is None else (banks,)
-        )
+        understanding = build_understanding(settings, banks=banks)
     if "transcribe" in stages and understanding is not None:
         # A model hears one batch at a time, and lanes must not wait for each other.
         main, bulk = (build_listening(settings, understanding) for _ in range(2))
         listenings = (main, bulk)
     if "judge" in stages:
         judge = build_judge(settings, understanding)
-    return Models(understanding, listenings, judge, banks)
+    return Models(understanding, listenings, judge, banks, follower)
 
 
-def _followed(settings: Settings, codec: Codec, log: EventLog) -> BankFollower | None:
-    if not settings.bank_topic:
-        return None
+def _follower(settings: Settings, codec: Codec, log: EventLog) -> BankFollower:
     try:
         return BankFollower(settings.kafka, codec, log.note)
     except TransientError as error:

@@ -58,7 +58,12 @@ def test_groups_and_transactional_ids_follow_the_app_id():
     """Two installations on one Kafka don't share them."""
     names = {r.name for r in read_access_rules("blue").of("judge") if r.kind != "topic"}
 
-    assert names == {"blue-judge", "blue-judge-", "headgate-restore"}
+    assert names == {
+        "blue-judge",
+        "blue-judge-",
+        "headgate-restore",
+        "headgate-sweep",
+    }
 
 
 def test_only_the_judge_writes_in_transactions():

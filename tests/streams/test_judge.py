@@ -20,6 +20,7 @@ from schemas.records import (
 from streams.judge import Judge, decision_id
 from streams.policy import Rule
 from streams.scorers import DEFAULT_SCORERS, Score
+from streams.sweep import swept
 from tests.builders import a_history, a_policy, a_text_signal, signals
 
 HATE_BLOCK = Rule("category", "hate", Action.BLOCK, 0.92)
@@ -265,3 +266,48 @@ def test_judging_changes_neither_signals_nor_history():
 
     assert judged.history is history
     assert history == before
+
+
+def a_swept(upload: ContentSignals, entry_id: str) -> ContentSignals:
+    """Build what a sweep makes of an upload whose cover a bank came to know."""
+    match = BankMatch("cover", "takedowns", entry_id, Category.PRIVACY, "pdq", 4)
+    return swept(upload, [match])
+
+
+def test_a_swept_upload_is_decided_anew():
+    """Its decision names the entry and the decision whose place it takes."""
+    upload = signals(texts=(a_text_signal(),))
+
+    (first, second), history = run(
+        Judge(DEFAULT_SCORERS, POLICY), upload, a_swept(upload, "e1")
+    )
+
+    assert (first.decision.action, second.decision.action) == ("ALLOW", "BLOCK")
+    assert second.decision.supersedes == first.decision.decision_id
+    assert second.decision.decision_id != first.decision.decision_id
+    assert not second.decision.provisional
+    (privacy,) = [c for c in second.decision.categories if c.evidence]
+    assert "e1" in privacy.evidence[0].reason
+    assert history.uploads == 1
+
+
+def test_a_swept_upload_is_no_copy_of_itself():
+    """Its own traces in the history raise nothing."""
+    uploads = [signals(f"c{n}", texts=(a_text_signal(),), at_s=n) for n in range(9)]
+
+    words, _ = run(Judge(DEFAULT_SCORERS, POLICY), *uploads, a_swept(uploads[0], "e1"))
+
+    assert max(a.value for a in words[-2].decision.anomalies) > 0
+    assert max((a.value for a in words[-1].decision.anomalies), default=0) == 0
+
+
+def test_after_a_sweep_its_decision_is_the_upload_s():
+    """A duplicate of the sweep or of the upload gives the recorded bytes."""
+    judge = Judge(DEFAULT_SCORERS, POLICY)
+    upload = signals(texts=(a_text_signal(),))
+    (_, second), history = run(judge, upload, a_swept(upload, "e1"))
+
+    again = [judge.judge(s, history) for s in (upload, a_swept(upload, "e1"))]
+
+    assert {judged.recorded for judged in again} == {repr(second.decision).encode()}
+    assert judge.judge(a_swept(upload, "e2"), history).duplicate == "no"
