@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 _CAPACITY: Final = 8192  # At 384 float32 each, about 13 MB.
 
 
-def text_key(text: str) -> bytes:
-    """Hash a text; the cache itself must not hold what uploaders wrote."""
-    return hashlib.sha256(text.encode("utf-8")).digest()
+def text_key(model_sha256: str, text: str) -> bytes:
+    """Hash a model and a text; the cache must not hold what uploaders wrote.
+
+    `model_sha256` has a fixed length, so no two pairs run together.
+    """
+    return hashlib.sha256(f"{model_sha256}\n{text}".encode()).digest()
 
 
 class EmbeddingCache:

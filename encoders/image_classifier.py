@@ -1,7 +1,7 @@
 """What a picture is taken for: the seam for classifiers, and ONNX Runtime behind it.
 
-Beside `image_encoder`; needs the extra `image-onnx`. A model is a folder as Optimum
-exports it: model.onnx, config.json with `id2label`, preprocessor_config.json.
+Beside `image_encoder`. A model is a folder as Optimum exports it: model.onnx,
+config.json with `id2label`, preprocessor_config.json.
 """
 
 import hashlib
@@ -100,13 +100,8 @@ class OnnxImageClassifier:
 
 
 def _session(folder: Path, data: bytes, threads: int) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ModelUnavailableError(
-            "picture classifiers need onnxruntime: install headgate[image-onnx], or "
-            "unset HEADGATE_IMAGE_CLASSIFIER"
-        ) from error
+    import onnxruntime  # Takes a moment, and most workers have no classifier.
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     try:

@@ -3,7 +3,7 @@
 After `model_files`, before the scorers; the model itself is in `sentence_encoder`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +29,11 @@ class TextEncoder(Protocol):
     @property
     def model(self) -> ModelIdentity:
         """Which model this is, with the hash of its weights."""
+        ...
+
+    @property
+    def words(self) -> Mapping[str, int]:
+        """The whole words it knows, in lower case, each with its rank by frequency."""
         ...
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -64,7 +69,7 @@ def load_text_encoder(
     import transformers
     from sentence_transformers import SentenceTransformer
 
-    from encoders.sentence_encoder import ON_CPU, ON_CUDA, SentenceEncoder
+    from encoders.sentence_encoder import load
 
     # Its bar would run through our table. (The function is there, but has no types.)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -76,8 +81,7 @@ def load_text_encoder(
             trust_remote_code=False,  # A model folder may carry Python code.
             model_kwargs={"use_safetensors": True},  # The others are pickles.
         )
-        shape = ON_CUDA if device == "cuda" else ON_CPU
-        return SentenceEncoder(model, identity, shape)
+        return load(model, identity, device)
     except Exception as error:  # Four libraries read it, each with errors of its own.
         raise ModelUnavailableError(
             f"the text model in {folder} can't be loaded ({type(error).__name__}); it "

@@ -118,6 +118,7 @@ class TextSignal:
     A long text gives several, on sentence bounds. `embedding` is float32 little-endian,
     unit length, empty where no embedding could be made. Character ranges count code
     points of the whole text; for speech they are None and the seconds are set.
+    `normalised` is what the models read, where that is not `text`: disguises undone.
     """
 
     source: str
@@ -127,6 +128,9 @@ class TextSignal:
     end_char: int | None = None
     start_s: float | None = None
     end_s: float | None = None
+    normalised: str | None = None
+    evasion: float = 0.0  # In [0, 1]: the share of the whole text's words in disguise.
+    language: str | None = None  # ISO 639-1; None where it can't be told surely.
 
 
 @dataclass(frozen=True, slots=True)

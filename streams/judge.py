@@ -8,7 +8,7 @@ encoding is the caller's. The worker, `assess` and replay all call these two.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -28,7 +28,7 @@ from schemas.records import (
 )
 from streams.history import recall, remember, stage_key
 from streams.policy import Consequence, Findings, Policy, Verdict
-from streams.scorers.base import Score, Scorer
+from streams.scorers.base import Score, Scorer, is_read
 from streams.scorers.hash_match import match_value
 
 # Ours, made once; every decision id hangs on it.
@@ -156,9 +156,22 @@ class Judge:
                 categories=found,
                 anomalies={a.name: a.value for a in anomalies},
                 banks=banks,
-                missing=signals.missing,
+                missing=(*signals.missing, *self._unread(signals)),
             )
         )
+
+    def _unread(self, signals: ContentSignals) -> Iterator[Missing]:
+        """Name the texts whose language a scorer doesn't read."""
+        for scorer in self._scorers:
+            known = {
+                text.source: text.language
+                for text in signals.texts
+                if not is_read(text.language, scorer.languages)
+            }
+            for source, language in known.items():
+                reads = ", ".join(sorted(scorer.languages or ()))
+                reason = f"unsupported: {language}, {scorer.name} reads {reads}"
+                yield Missing(f"language:{source}", reason)
 
 
 def decision_id(signals: ContentSignals, stage: Stage, policy_sha256: str) -> str:

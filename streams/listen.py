@@ -169,6 +169,7 @@ def _as_texts(role: str, result: SpeechResult) -> list[TextSignal]:
             text=segment.text,
             start_s=round(segment.start_s, 3),
             end_s=round(segment.end_s, 3),
+            language=result.language,
         )
         for segment in result.segments
     ]

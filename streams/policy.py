@@ -18,6 +18,7 @@ SEVERITY: dict[Action, int] = {
 MISSING_SIGNALS = (
     "transcript",
     "text",
+    "language",
     "media",
     "mime",
     "frames",

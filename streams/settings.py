@@ -58,7 +58,7 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
     image_classifier: Path | None = Field(
         None,
         description="picture labels: a folder with model.onnx, config.json and "
-        "preprocessor_config.json; needs headgate[image-onnx]; none: off",
+        "preprocessor_config.json; none: off",
     )
     image_classifier_sha256: str | None = Field(
         None,

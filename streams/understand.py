@@ -11,7 +11,9 @@ from datetime import timedelta
 from encoders.audio_fingerprint import Fingerprinter
 from encoders.banks import BankSource
 from encoders.hashing import sha256_hex
+from encoders.language import language_of
 from encoders.media_reader import MediaLook, MediaReader
+from encoders.normalise import normalise
 from encoders.signals import DecoderUnavailableError, EncodeError, ModelIdentity
 from encoders.text import TextEncoder
 from schemas.records import (
@@ -102,7 +104,7 @@ class Understanding:
     def embed(self, examined: Sequence[ContentSignals]) -> list[ContentSignals]:
         """Add every text of every upload with its embedding, in one model pass."""
         plans = [self._split_texts(signals.event.texts) for signals in examined]
-        vectors = self._vectors([text.text for texts, _ in plans for text in texts])
+        vectors = self._vectors([_read(text) for texts, _ in plans for text in texts])
         embedded = []
         for signals, (texts, missing) in zip(examined, plans, strict=True):
             mine = tuple(replace(t, embedding=next(vectors)) for t in texts)
@@ -136,21 +138,31 @@ class Understanding:
     def _split_texts(
         self, texts: Iterable[tuple[str, str]]
     ) -> tuple[list[TextSignal], tuple[Missing, ...]]:
-        parts, missing = [], []
+        parts: list[TextSignal] = []
+        missing = []
         for name, whole in texts:
             if len(whole) > MAX_TEXT_CHARS:
                 reason = f"too_long: {len(whole)} characters, {MAX_TEXT_CHARS} read"
                 missing.append(Missing(f"text:{name}", reason))
-            for span in self._text.split(whole[:MAX_TEXT_CHARS]):
-                parts.append(
-                    TextSignal(
-                        source=name,
-                        text=whole[span.start_char : span.end_char],
-                        start_char=span.start_char,
-                        end_char=span.end_char,
-                    )
-                )
+            parts += self._parts(name, whole[:MAX_TEXT_CHARS])
         return parts, tuple(missing)
+
+    def _parts(self, name: str, whole: str) -> Iterator[TextSignal]:
+        """Normalise a text, then cut it: what is cut must fit as the model reads it."""
+        plain = normalise(whole, self._text.words)
+        for span in self._text.split(plain.text):
+            raw = plain.raw_span(span)
+            text = whole[raw.start_char : raw.end_char]
+            read = plain.text[span.start_char : span.end_char]
+            yield TextSignal(
+                source=name,
+                text=text,
+                start_char=raw.start_char,
+                end_char=raw.end_char,
+                normalised=None if read == text else read,
+                evasion=plain.evasion,
+                language=language_of(read),
+            )
 
     def _event_time_missing(self, upload: Upload) -> list[Missing]:
         arrived_at = upload.arrived_at
@@ -160,6 +172,11 @@ class Understanding:
         if ahead <= self._event_max_skew:
             return []
         return [Missing("event_time", f"in_future: {ahead} after it arrived")]
+
+
+def _read(text: TextSignal) -> str:
+    """Return what the models read of a text."""
+    return text.text if text.normalised is None else text.normalised
 
 
 def look_at(fetched: FetchedMedia, reader: MediaReader) -> Looked:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 import numpy as np
 
@@ -100,6 +101,7 @@ class FakeTextEncoder:
 
     model = ModelIdentity("text", "fake-text", "0" * 64)
     dim = 384
+    words = MappingProxyType({"hate": 1, "kill": 2, "you": 3, "i": 4})
 
     def embed(self, texts):
         """Return float32, shape (n, 384), rows of unit length."""

@@ -6,6 +6,7 @@ policy. The contract tests pick it up.
 
 from streams.scorers.anomaly import Anomaly
 from streams.scorers.base import Score, Scorer
+from streams.scorers.evasion import Evasion
 from streams.scorers.hash_match import HashMatch
 from streams.scorers.near_duplicate import NearDuplicate
 from streams.scorers.velocity import Velocity
@@ -15,6 +16,7 @@ DEFAULT_SCORERS: tuple[Scorer, ...] = (
     Velocity(),
     Anomaly(),
     NearDuplicate(),
+    Evasion(),
 )
 
 # The names a policy may set anomaly thresholds for.

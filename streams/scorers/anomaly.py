@@ -26,6 +26,7 @@ class Anomaly:
     name: str = "anomaly"
     categories: tuple[Category, ...] = ()
     models: tuple[ModelUse, ...] = ()
+    languages: frozenset[str] | None = None
 
     def score(
         self, signals: ContentSignals, history: UploaderHistory

@@ -53,6 +53,14 @@ class Scorer(Protocol):
     def models(self) -> tuple[ModelUse, ...]:
         """The models it uses; empty for rules."""
 
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The languages it reads, ISO 639-1; None where that makes no difference.
+
+        It gives no score for a text that is surely in another, and the decision says
+        that one is missing.
+        """
+
     def score(
         self, signals: ContentSignals, history: UploaderHistory
     ) -> tuple[Score, ...]:
@@ -60,3 +68,8 @@ class Scorer(Protocol):
 
         Never raises for odd signals: an empty or non-finite embedding is no embedding.
         """
+
+
+def is_read(language: str | None, languages: frozenset[str] | None) -> bool:
+    """Whether who reads `languages` reads a text; one of unknown language is tried."""
+    return language is None or languages is None or language in languages

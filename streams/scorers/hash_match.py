@@ -24,6 +24,7 @@ class HashMatch:
     name: str = "hash_match"
     categories: tuple[Category, ...] = CATEGORIES  # A bank says what it is a bank of.
     models: tuple[ModelUse, ...] = ()
+    languages: frozenset[str] | None = None
 
     def score(
         self, signals: ContentSignals, history: UploaderHistory

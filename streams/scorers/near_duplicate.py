@@ -35,6 +35,7 @@ class NearDuplicate:
     name: str = "near_duplicate"
     categories: tuple[Category, ...] = ()
     models: tuple[ModelUse, ...] = ()
+    languages: frozenset[str] | None = None
 
     def score(
         self, signals: ContentSignals, history: UploaderHistory

@@ -24,7 +24,7 @@ from schemas.records import (
     UploaderHistory,
 )
 from streams.errors import StartError
-from streams.scorers.base import Score
+from streams.scorers.base import Score, is_read
 
 NAME: Final = "text_risk"
 MODEL_NAME: Final = "headgate-text-risk-v1"
@@ -56,6 +56,7 @@ class TextRisk:
     """Score every text of an upload for the categories the head was trained on."""
 
     name = NAME
+    languages: frozenset[str] | None = frozenset({"en"})  # Of all it was trained on.
 
     def __init__(self, weights: bytes) -> None:
         """Read the head.
@@ -90,12 +91,16 @@ class TextRisk:
     ) -> tuple[Score, ...]:
         """Score each category by the riskiest of the upload's texts.
 
-        No score at all where no text has a usable embedding of the head's own encoder:
-        an unknown probability is stated, never guessed.
+        No score at all where no text has a usable embedding of the head's own encoder,
+        or none is in English: an unknown probability is stated, never guessed.
         """
         if not self._made_by_own_encoder(signals):
             return ()
-        pairs = [(text, self._vector(text)) for text in signals.texts]
+        pairs = [
+            (text, self._vector(text))
+            for text in signals.texts
+            if is_read(text.language, self.languages)
+        ]
         usable = [(text, vector) for text, vector in pairs if vector is not None]
         if not usable:
             return ()

@@ -35,6 +35,7 @@ class Velocity:
     name: str = "velocity"
     categories: tuple[Category, ...] = ()
     models: tuple[ModelUse, ...] = ()
+    languages: frozenset[str] | None = None
 
     def score(
         self, signals: ContentSignals, history: UploaderHistory

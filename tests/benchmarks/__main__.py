@@ -8,19 +8,14 @@ import argparse
 import json
 import os
 import platform
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 
 import torch
 from rich.console import Console
 from rich.table import Table
-from sentence_transformers import SentenceTransformer
 
 from encoders.embedding_cache import EmbeddingCache
-from encoders.model_files import find_text_model
 from encoders.text import load_text_encoder
 from schemas.codec import Codec
 from schemas.ids import CommittedIds
@@ -35,66 +30,18 @@ from streams.settings import default_policy
 from streams.telemetry import EventLog
 from streams.wiring import build_text_risk, read_policy
 from tests.benchmarks.hashes import hash_row
+from tests.benchmarks.rows import ratio, row, texts
+from tests.benchmarks.text import text_rows
 from tests.builders import an_event
 from tests.fakes import FakeGuard
 
-Work = Callable[[], object]
-PACKAGES = ("torch", "sentence-transformers", "faust-streaming", "confluent-kafka")
-WORDS = ("river", "night", "phone", "bread", "train", "summer", "win", "code", "door")
-
-
-def texts(count: int, offset: int = 0) -> list[str]:
-    """Make distinct texts of 3 to 40 words."""
-    return [
-        " ".join(WORDS[(n * 7 + i * 4) % len(WORDS)] for i in range(3 + n % 38))
-        + f" {n}"
-        for n in range(offset, offset + count)
-    ]
-
-
-def ratio(ours: Work, theirs: Work, rounds: int) -> float:
-    """Return their time over ours, the median of alternating rounds."""
-    found = []
-    for _ in range(rounds):
-        ours_s, theirs_s = timed(ours), timed(theirs)
-        found.append(theirs_s / ours_s)
-    return round(median(found), 2)
-
-
-def timed(work: Work) -> float:
-    """Return how long `work` takes, in seconds."""
-    started_s = perf_counter()
-    work()
-    return perf_counter() - started_s
-
-
-def text_rows(count: int, rounds: int) -> list[dict[str, object]]:
-    """Embedding: against the library's own, and against ourselves without a cache."""
-    encoder = load_text_encoder("all-MiniLM-L6-v2", device="cpu", allow_download=False)
-    folder = find_text_model("all-MiniLM-L6-v2", allow_download=False)
-    library = SentenceTransformer(str(folder), device="cpu")
-    sample = sorted(texts(count), key=len)
-
-    def theirs(size: int) -> Work:
-        return lambda: library.encode(sample, batch_size=size)
-
-    best = min((8, 32, 64), key=lambda size: timed(theirs(size)))
-
-    def fresh(batch: list[str]) -> Work:
-        def work() -> None:
-            encoder._cache = EmbeddingCache()  # type: ignore[attr-defined]
-            encoder.embed(batch)
-
-        return work
-
-    repeats = [sample[n % (count * 3 // 10)] for n in range(count)]
-    distinct = ratio(fresh(sample), theirs(best), rounds)
-    spam = ratio(fresh(repeats), fresh(sample), rounds)
-    peer = f"SentenceTransformer.encode, sorted, batch {best}"
-    return [
-        row("texts embedded a second, distinct", distinct, peer, 0.95),
-        row("texts a second, 70 % repeats", spam, "the same, all distinct", 2.5),
-    ]
+PACKAGES = (
+    "torch",
+    "onnxruntime",
+    "sentence-transformers",
+    "faust-streaming",
+    "confluent-kafka",
+)
 
 
 def judge_row(count: int, rounds: int) -> dict[str, object]:
@@ -132,17 +79,6 @@ def judge_row(count: int, rounds: int) -> dict[str, object]:
 
     found = ratio(lambda: judging(records, {}), embed, rounds)
     return row("uploads judged a second", found, "embedding their texts", 5.0)
-
-
-def row(name: str, value: float, against: str, target: float) -> dict[str, object]:
-    """Return a row of the table."""
-    return {
-        "name": name,
-        "value": value,
-        "against": against,
-        "target": target,
-        "met": value >= target,
-    }
 
 
 def main() -> None:

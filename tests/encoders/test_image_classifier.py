@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +143,4 @@ def test_what_can_not_be_used_is_named(
         write(folder / file, content)
 
     with pytest.raises(ModelUnavailableError, match=message):
-        OnnxImageClassifier(folder)
-
-
-def test_without_the_library_the_error_says_what_to_install(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is an extra."""
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-
-    with pytest.raises(ModelUnavailableError, match=r"headgate\[image-onnx\]"):
         OnnxImageClassifier(folder)

@@ -4,10 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from encoders.embedding_cache import EmbeddingCache
 from encoders.model_files import find_text_model
-from encoders.sentence_encoder import ON_CPU, BatchShape, SentenceEncoder
+from encoders.sentence_encoder import (
+    ON_CPU,
+    BatchShape,
+    SentenceEncoder,
+    on_torch,
+)
 from encoders.signals import ModelUnavailableError
 from encoders.text import load_text_encoder
 
@@ -41,9 +47,22 @@ def encoder():
 
 
 @pytest.fixture(scope="module")
-def batching_encoder(encoder):
-    """The same model, in batches as on a GPU."""
-    return SentenceEncoder(encoder._model, encoder.model, BatchShape(4, 16))
+def library(model_folder):
+    """The library's own model."""
+    return SentenceTransformer(str(model_folder), device="cpu").eval()
+
+
+@pytest.fixture(scope="module")
+def batching_encoder(library, encoder):
+    """The same model on torch, in batches as on a GPU."""
+    shape = BatchShape(4, 16)
+    return SentenceEncoder(library, encoder.model, on_torch(library), shape)
+
+
+@pytest.fixture(scope="module")
+def single_encoder(library, encoder):
+    """The same model on torch, text by text: what runs where ONNX Runtime can't."""
+    return SentenceEncoder(library, encoder.model, on_torch(library), ON_CPU)
 
 
 def forget(encoder):
@@ -60,15 +79,35 @@ def test_rows_are_unit_vectors(encoder):
     assert encoder.embed([]).shape == (0, 384)
 
 
-def test_they_are_what_sentence_transformers_gives(encoder, batching_encoder):
+ENCODERS = ["encoder", "batching_encoder", "single_encoder"]
+
+
+@pytest.mark.parametrize("which", ENCODERS)
+def test_they_are_what_sentence_transformers_gives(which, library, request):
     """Our way through the model is its own `encode`, but for rounding."""
-    theirs = encoder._model.encode(TEXTS, normalize_embeddings=True)
+    theirs = library.encode(TEXTS, normalize_embeddings=True)
 
-    assert encoder.embed(TEXTS) == pytest.approx(theirs, abs=1e-5)
-    assert batching_encoder.embed(TEXTS) == pytest.approx(theirs, abs=1e-5)
+    ours = request.getfixturevalue(which).embed(TEXTS)
+    assert ours == pytest.approx(theirs, abs=1e-5)
 
 
-@pytest.mark.parametrize("which", ["encoder", "batching_encoder"])
+def test_texts_of_one_length_share_a_pass(encoder, monkeypatch):
+    """A pass holds texts of one length, and no more tokens than it may."""
+    shapes = []
+    forward = encoder._forward
+    monkeypatch.setattr(
+        encoder, "_forward", lambda ids, m: shapes.append(ids.shape) or forward(ids, m)
+    )
+    forget(encoder)
+    encoder.embed([f"number {n}" for n in range(5)] + ["far " * n for n in (200, 198)])
+    encoder.embed([f"hello there {n}" for n in range(200)])
+
+    assert sorted(shapes[:3]) == [(1, 200), (1, 202), (5, 4)]
+    assert {length for _, length in shapes[3:]} == {5}
+    assert max(rows for rows, _ in shapes) == 64
+
+
+@pytest.mark.parametrize("which", ENCODERS)
 def test_the_batch_does_not_matter(which, request):
     """A text gives the same bits alone, in any batch and at any place in it."""
     encoder = request.getfixturevalue(which)
@@ -93,7 +132,9 @@ def test_the_number_of_threads_does_not_matter(encoder, threads):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        other = SentenceEncoder(encoder._model, encoder.model, ON_CPU)
+        other = load_text_encoder(
+            "all-MiniLM-L6-v2", device="cpu", allow_download=False
+        )
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -108,12 +149,12 @@ def test_a_text_is_computed_once(encoder, monkeypatch):
     computed = []
     forward = encoder._forward
     monkeypatch.setattr(
-        encoder, "_forward", lambda ids, n: computed.append(n) or forward(ids, n)
+        encoder, "_forward", lambda ids, m: computed.append(len(ids)) or forward(ids, m)
     )
     encoder.embed(["spam", "spam", "ham"])
     encoder.embed(["ham", "spam"])
 
-    assert len(computed) == 2
+    assert sum(computed) == 2
 
 
 def test_a_caller_can_not_spoil_the_cache(encoder):

@@ -38,6 +38,7 @@ class FakeScorer:
     name: str = "fake"
     categories: tuple[Category, ...] = CATEGORIES
     models: tuple[ModelUse, ...] = (HEAD,)
+    languages: frozenset[str] | None = None
 
     def score(
         self, signals: ContentSignals, history: UploaderHistory
@@ -68,6 +69,19 @@ def run(judge: Judge, *uploads: ContentSignals):
             sent = repr(judged.decision).encode()
             history = judge.learn(history, upload, judged.decision, sent)
     return words, history
+
+
+def test_a_language_that_no_scorer_reads_is_a_missing_signal():
+    """The decision names text, language and scorer, and what the policy says of it."""
+    spanish = a_text_signal(source="title", language="es")
+    upload = signals(texts=(spanish, spanish, a_text_signal(source="x", language="en")))
+    reader = FakeScorer((), languages=frozenset({"en"}))
+
+    decision = Judge((reader,), POLICY).judge(upload, a_history()).decision
+
+    assert decision is not None
+    assert [m.signal for m in decision.missing] == ["language:title"]
+    assert decision.missing[0].reason.startswith("unsupported: es, fake reads en; ")
 
 
 def test_a_decision_has_every_category_and_none_where_nothing_spoke():
@@ -201,6 +215,7 @@ def test_a_burst_of_thirty_near_copies_ends_in_review():
     assert {a.name: a.value > 0.9 for a in words[-1].decision.anomalies} == {
         "velocity": True,
         "near_duplicate": True,
+        "evasion": False,
         "anomaly": False,
     }
 

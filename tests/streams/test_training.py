@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -44,6 +45,7 @@ class WordEncoder:
     """A text encoder without a model."""
 
     dim = 64
+    words: ClassVar[dict[str, int]] = {}
     model = ModelIdentity("text", "words", SHA)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:

@@ -65,6 +65,27 @@ def test_texts_of_many_uploads_keep_to_their_own():
     assert together == [screened(e) for e in events]
 
 
+def test_models_read_a_text_without_its_disguise():
+    """The raw text is kept beside what was read, and its range is the raw text's."""
+    raw = "h\u200ba\u200bt\u200be уоu"
+    signals = screened(an_event(texts=(("title", raw), ("z", "hate you"))))
+
+    disguised, plain = signals.texts
+    assert (disguised.text, disguised.normalised) == (raw, "hate you")
+    assert (disguised.start_char, disguised.end_char) == (0, len(raw))
+    assert disguised.embedding == plain.embedding
+    assert disguised.evasion == 0.5
+    assert (plain.normalised, plain.evasion) == (None, 0.0)
+
+
+def test_a_language_is_told_where_it_is_sure():
+    """A sentence's is; a short title's need not be."""
+    texts = (("description", "Fruta fresca, pan caliente y las voces"), ("title", "Oh"))
+    signals = screened(an_event(texts=texts))
+
+    assert [text.language for text in signals.texts] == ["es", None]
+
+
 def test_a_text_beyond_the_limit_is_not_cut_silently():
     """What was not read is listed as missing."""
     signals = screened(an_event(texts=(("title", "x" * (MAX_TEXT_CHARS + 1)),)))

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -96,6 +97,17 @@ def test_clean_text_has_a_score_and_no_evidence() -> None:
     assert 0 <= score[Category.HATE].value < EVIDENCE_FLOOR
     assert score[Category.HATE].evidence == ()
     assert score[Category.HATE].reason == "no text reads like hate"
+
+
+def test_a_text_in_another_language_has_no_score() -> None:
+    """What the head can't read it doesn't guess at; an unsure language is tried."""
+    head, bad = TextRisk(a_head()), a_text(0, 1, 0, 0)
+    spanish, unsure = replace(bad, language="es"), replace(bad, language=None)
+
+    assert head.score(signals_of(spanish), HISTORY) == ()
+    assert head.score(signals_of(unsure), HISTORY) == head.score(
+        signals_of(replace(bad, language="en"), spanish), HISTORY
+    )
 
 
 @pytest.mark.parametrize(
