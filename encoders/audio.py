@@ -4,10 +4,9 @@ After `media_format`, before `speech`. Samples are made as a stream, so that mem
 stays bounded by the limit on seconds, whatever the file claims.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import av
 import numpy as np
@@ -28,7 +27,6 @@ from encoders.media_format import (
 )
 from encoders.signals import SAMPLE_RATE_HZ, EncodeError, Waveform
 
-OPENING_S: Final = 120  # What `fpcalc` and AcoustID fingerprint of a recording.
 _WHOLE: Final = 0.95  # Less than this of what was declared counts as cut short.
 # From half of telephone speech to studio masters. A rate outside makes one small
 # packet swell, or the resampler build a filter of gigabytes.
@@ -36,18 +34,22 @@ _RATES_HZ: Final = range(4_000, 384_001)
 _MAX_CHANNELS: Final = 64  # Seventh-order ambisonics, the most that is recorded.
 _UNSIZED_BYTES: Final = 0x7FFF_0000  # RIFF sizes from here on mean: not known.
 _OGG_LAST_PAGE: Final = 0x04  # RFC 3533, section 6: header type flag, end of stream.
+BYTES_PER_SAMPLE: Final = 2  # int16.
+
+# Why sound is not whole: it ends before the end that its headers state, the file breaks
+# off, more than a twentieth of it could not be decoded, or its last page is not there.
+Truncation = Literal["too_short", "broken_off", "damaged", "no_last_page"]
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedAudio:
-    """A file's sound, and whether some of it is missing.
+    """A file's sound, and why some of it is missing; None where it is whole.
 
-    `truncated`: the file ends before its declared end, or more than a twentieth of it
-    could not be decoded. What is there is in the waveform.
+    What is there is in the waveform.
     """
 
     waveform: Waveform
-    truncated: bool
+    truncated: Truncation | None
 
 
 def decode_audio(data: bytes, limits: MediaLimits) -> DecodedAudio:
@@ -57,61 +59,62 @@ def decode_audio(data: bytes, limits: MediaLimits) -> DecodedAudio:
         EncodeError: `empty`, `too_large`, `unknown_format`, `no_audio`, `too_long` (as
             soon as the limit is passed) or `undecodable` (not one sample).
     """
+    decoding = SoundDecoding(data, limits)
     pcm = bytearray()  # int16: half the memory of float32 while it grows.
-    truncated = stream_audio(data, limits, pcm.extend)
-    return DecodedAudio(waveform_of(pcm), truncated)
+    for part in decoding:
+        pcm += part
+    return DecodedAudio(waveform_of(pcm), decoding.truncated)
 
 
-def stream_audio(
-    data: bytes, limits: MediaLimits, take: Callable[[bytes], object]
-) -> bool:
-    """Do as `decode_audio`, handing sound on as it is decoded.
+class SoundDecoding:
+    """One decode of a sound: iterate over it once, then ask whether it is `truncated`.
 
-    `take` is called with int16 samples, little-endian, a few thousand at a time.
-
-    Returns:
-        Whether the sound is truncated: see `DecodedAudio`.
+    Gives int16 samples, little-endian, as they are decoded, some thousand at a time,
+    without the first `skip_samples`. Those are decoded and dropped: a seek is not exact
+    in codecs whose frames build on one another, and decoding is quick. Raises as
+    `decode_audio` does, at any part.
     """
-    with open_container(data, limits) as container:
-        stream = _sound_track(container)
-        declared = declared_s(container, data)
-        check_length(declared, limits)
-        reading = _Reading(stream, limits, take)
-        complete = reading.read(container)
-    if not reading.n_samples:
-        raise EncodeError(
-            "undecodable", "the sound track has no sample that can be decoded"
-        )
-    short = declared is not None and reading.reached_s < _WHOLE * declared
-    return short or not complete or reading.lossy or _lacks_its_end(data)
 
+    def __init__(self, data: bytes, limits: MediaLimits, skip_samples: int = 0) -> None:
+        self._data = data
+        self._limits = limits
+        self._skip_bytes = skip_samples * BYTES_PER_SAMPLE
+        self.truncated: Truncation | None = None  # Known after the last part.
 
-def decode_opening(data: bytes, limits: MediaLimits) -> Waveform:
-    """Decode the first OPENING_S seconds of sound and no more; see `decode_audio`."""
-    pcm = bytearray()
-    stream_opening(data, limits, pcm.extend)
-    return waveform_of(pcm)
+    def __iter__(self) -> Generator[bytes, None, None]:
+        """See `sound_stream.Decoding`."""
+        left = self._skip_bytes
+        for part in self._parts():
+            if left < len(part):
+                yield part[left:]
+            left = max(left - len(part), 0)
 
+    def abandon(self) -> None:
+        """See `sound_stream.Decoding`; a part takes milliseconds."""
 
-def stream_opening(
-    data: bytes, limits: MediaLimits, take: Callable[[bytes], object]
-) -> None:
-    """Do as `decode_opening`, handing sound on as it is decoded."""
-    left_bytes = 2 * OPENING_S * SAMPLE_RATE_HZ
+    def _parts(self) -> Iterator[bytes]:
+        with open_container(self._data, self._limits) as container:
+            stream = _sound_track(container)
+            declared = declared_s(container, self._data)
+            check_length(declared, self._limits)
+            reading = _Reading(stream, self._limits)
+            yield from reading.parts(container)
+        if not reading.n_samples:
+            raise EncodeError(
+                "undecodable", "the sound track has no sample that can be decoded"
+            )
+        self.truncated = self._truncation(reading, declared)
 
-    def take_what_is_wanted(pcm: bytes) -> None:
-        nonlocal left_bytes
-        take(pcm[:left_bytes])
-        left_bytes -= min(left_bytes, len(pcm))
-        if not left_bytes:
-            raise _EnoughError
-
-    with suppress(_EnoughError):
-        stream_audio(data, limits, take_what_is_wanted)
-
-
-class _EnoughError(Exception):
-    """Ends decoding: the rest of the sound is not wanted."""
+    def _truncation(
+        self, reading: "_Reading", declared: float | None
+    ) -> Truncation | None:
+        if declared is not None and reading.reached_s < _WHOLE * declared:
+            return "too_short"
+        if reading.broken_off:
+            return "broken_off"
+        if reading.lossy:
+            return "damaged"
+        return "no_last_page" if _lacks_its_end(self._data) else None
 
 
 def waveform_of(pcm: bytes | bytearray) -> Waveform:
@@ -124,41 +127,34 @@ def waveform_of(pcm: bytes | bytearray) -> Waveform:
 class _Reading:
     """The state of one decode: how many samples, where it is, what was lost."""
 
-    def __init__(
-        self,
-        stream: AudioStream,
-        limits: MediaLimits,
-        take: Callable[[bytes], object],
-    ) -> None:
+    def __init__(self, stream: AudioStream, limits: MediaLimits) -> None:
         self._stream = stream
         self._limits = limits
-        self._hand_on = take
         self._resampler: AudioResampler | None = None
         self._source: tuple[str, str, int] | None = None
         self._packets = 0
         self._bad_packets = 0
         self.n_samples = 0
         self.reached_s = 0.0
+        self.broken_off = False  # The container itself ends in the middle.
 
     @property
     def lossy(self) -> bool:
         """Whether more packets were bad than a whole file may have."""
         return self._bad_packets > (1 - _WHOLE) * self._packets
 
-    def read(self, container: InputContainer) -> bool:
-        """Decode to the end; False where the container itself breaks off."""
-        complete = True
+    def parts(self, container: InputContainer) -> Iterator[bytes]:
+        """Decode to the end, int16 samples at a time."""
         try:
             # Every stream's packets: in a video, sound may end before the pictures,
             # and only together do they tell how far the file goes.
             for packet in container.demux():
-                self._take(packet)
+                yield from self._decoded(packet)
         except av.FFmpegError:
-            complete = False
-        self._resample(None)
-        return complete
+            self.broken_off = True
+        yield from self._resampled(None)
 
-    def _take(self, packet: "Packet[Stream]") -> None:
+    def _decoded(self, packet: "Packet[Stream]") -> Iterator[bytes]:
         """Decode one packet; a bad one is counted and passed over, as players do.
 
         Stopping there would let one broken packet hide all that follows it.
@@ -171,23 +167,23 @@ class _Reading:
                 self._bad_packets += packet.size > 0
                 return
             for frame in frames:
-                self._add(frame)
+                yield from self._added(frame)
         if packet.pts is not None and packet.time_base:
             end = (packet.pts + (packet.duration or 0)) * packet.time_base
             self.reached_s = max(self.reached_s, float(end))
 
-    def _add(self, frame: AudioFrame) -> None:
+    def _added(self, frame: AudioFrame) -> Iterator[bytes]:
         source = (frame.format.name, frame.layout.name, frame.sample_rate)
         if source != self._source:  # Chained streams may change on the way.
             _check_source(frame)
-            self._resample(None)
+            yield from self._resampled(None)
             self._source = source
             self._resampler = AudioResampler("s16", "mono", SAMPLE_RATE_HZ)
         frame.pts = None  # Their gaps and leaps are no samples.
-        self._resample(frame)
+        yield from self._resampled(frame)
 
-    def _resample(self, frame: AudioFrame | None) -> None:
-        """Add a frame's sound; None draws out what the filter, looking ahead, holds."""
+    def _resampled(self, frame: AudioFrame | None) -> Iterator[bytes]:
+        """Yield a frame's sound; None draws out what the filter, ahead of it, holds."""
         if self._resampler is None:
             return
         try:
@@ -199,7 +195,7 @@ class _Reading:
         for part in resampled:
             samples = part.to_ndarray().astype("<i2", copy=False)
             self.n_samples += samples.size
-            self._hand_on(samples.tobytes())
+            yield samples.tobytes()
         check_length(self.n_samples / SAMPLE_RATE_HZ, self._limits)
 
 

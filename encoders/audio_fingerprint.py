@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.audio import OPENING_S
 from encoders.signals import SAMPLE_RATE_HZ, ModelUnavailableError, Waveform
+from encoders.sound_stream import OPENING_S
 
 # Fewer could be anything: see `fingerprint_index.MIN_ITEMS`. 24 are 5.6 s of sound.
 _MIN_ITEMS: Final = 24

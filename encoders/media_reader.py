@@ -11,11 +11,12 @@ from typing import Final, Protocol
 import numpy as np
 from PIL import Image
 
-from encoders.audio import DecodedAudio, decode_audio, decode_opening
+from encoders.audio import DecodedAudio, SoundDecoding, decode_audio
 from encoders.hashing import PdqHash, pdq
 from encoders.image import decode_image, image_mime, probe_image
 from encoders.media_format import MediaLimits, probe_media
-from encoders.signals import EncodeError, MediaProbe, Pixels, Waveform
+from encoders.signals import EncodeError, MediaProbe, Pixels
+from encoders.sound_stream import SoundStream
 from encoders.video import key_frames
 
 MODEL_SIDE_PX: Final = 448  # The shorter side; picture models look at 224 to 448.
@@ -63,10 +64,14 @@ class MediaReader(Protocol):
         """Say what media is, and hash the pictures that it shows."""
 
     def audio(self, data: bytes) -> DecodedAudio:
-        """Decode the first sound track: see `audio.decode_audio`."""
+        """Decode the whole first sound track: see `audio.decode_audio`."""
 
-    def opening(self, data: bytes) -> Waveform:
-        """Decode its first two minutes and no more: see `audio.decode_opening`."""
+    def open_sound(self, data: bytes, *, skip_samples: int = 0) -> SoundStream:
+        """Return the first sound track as a stream, without its first samples.
+
+        Decodes nothing yet: what it raises comes from `SoundStream.read`. Close it. It
+        holds up no other call, however long it stays open.
+        """
 
     def pictures(self, data: bytes) -> tuple[Pixels, ...]:
         """Decode a picture or a video's key frames, small, for models; () for sound."""
@@ -93,9 +98,9 @@ class InProcessReader:
         """See `MediaReader`."""
         return decode_audio(data, self._limits)
 
-    def opening(self, data: bytes) -> Waveform:
+    def open_sound(self, data: bytes, *, skip_samples: int = 0) -> SoundStream:
         """See `MediaReader`."""
-        return decode_opening(data, self._limits)
+        return SoundStream(SoundDecoding(data, self._limits, skip_samples))
 
     def pictures(self, data: bytes) -> tuple[Pixels, ...]:
         """See `MediaReader`."""

@@ -6,11 +6,7 @@ that the machine itself killed, for want of memory, looks the same and can't be 
 apart: the decision then says `decoder_died`, and that the signal is missing.
 """
 
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from queue import Empty, LifoQueue
 from typing import Final
 
 import numpy as np
@@ -19,18 +15,24 @@ from encoders.audio import DecodedAudio, waveform_of
 from encoders.confinement import Confinement
 from encoders.media_format import MediaLimits, check_size
 from encoders.media_reader import MediaLook
-from encoders.sandbox_process import COMMAND, DecoderProcess
+from encoders.sandbox_pool import DecoderPool
+from encoders.sandbox_process import COMMAND
 from encoders.sandbox_protocol import (
+    Request,
     parse_look,
     parse_pictures,
     parse_probe,
-    parse_truncated,
 )
+from encoders.sandbox_sound import SandboxedSound
 from encoders.sandbox_task import Budget, DecoderDeathError, Result, Task
-from encoders.signals import DecoderUnavailableError, MediaProbe, Pixels, Waveform
+from encoders.signals import MediaProbe, Pixels
+from encoders.sound_stream import SoundStream
 
-# Each takes 60 MB; `screen` examines on two threads, `transcribe` decodes on one.
+# Each takes 60 MB and starts when it is needed; `screen` examines on two threads.
 PROCESSES: Final = 2
+# Sounds that are read at once: each has a process to itself until it is closed, and
+# none that looks at media waits for it.
+SOUNDS: Final = 2
 # A start takes 0.4 s, a small picture 1.4 ms. Leaks, and whatever hostile content left
 # behind without a crash, end with the process.
 RECYCLE_AFTER_FILES: Final = 500
@@ -55,23 +57,15 @@ class SandboxedReader:
         limits: MediaLimits,
         *,
         processes: int = PROCESSES,
+        sounds: int = SOUNDS,
         recycle_after: int = RECYCLE_AFTER_FILES,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._limits = limits
-        self._recycle_after = recycle_after
-        self._command = tuple(command)
         cpu_s = _LOOK.cpu_s + min(limits.max_s, _LONGEST_S) / _SOUND_PER_CPU_S
         self._sound_budget = Budget(cpu_s, cpu_s * _WALL_PER_CPU)
-        self._free: LifoQueue[DecoderProcess | None] = LifoQueue()
-        for _ in range(processes):
-            self._free.put(None)
-        self._live: set[DecoderProcess] = set()
-        # The kernel ends a process with the *thread* that started it: this one lasts.
-        self._starter = ThreadPoolExecutor(1, "decoder-start")
-        self._end = weakref.finalize(
-            self, _end_all, self._live, self._free, self._starter
-        )
+        self._looks = DecoderPool(processes, recycle_after, command)
+        self._sounds = DecoderPool(sounds, recycle_after, command)
 
     @property
     def confinement(self) -> Confinement:
@@ -80,92 +74,67 @@ class SandboxedReader:
         Raises:
             DecoderUnavailableError: none can be started.
         """
-        process = None
-        idle = self._free.get()
+        process = self._looks.take()
         try:
-            process = idle or self._started()
+            process = self._looks.ready(process)
             return process.confinement
         finally:
-            self._free.put(process)
+            self._looks.give(process)
 
     def probe(self, data: bytes) -> MediaProbe:
         """See `MediaReader`."""
-        return self._asked(Task("probe", data, self._limits, _LOOK, parse_probe))
+        request = Request("probe", self._limits, data)
+        return self._asked(Task(request, _LOOK, parse_probe))
 
     def examine(self, data: bytes) -> MediaLook:
         """See `MediaReader`."""
-        return self._asked(Task("examine", data, self._limits, _LOOK, parse_look))
+        request = Request("examine", self._limits, data)
+        return self._asked(Task(request, _LOOK, parse_look))
 
     def audio(self, data: bytes) -> DecodedAudio:
         """See `MediaReader`."""
-        budget = self._sound_budget
-        task = Task("audio", data, self._limits, budget, parse_truncated)
-        truncated = self._asked(task)
-        return DecodedAudio(waveform_of(task.sound), truncated)
+        sound = self._sound(data, 0)
+        pcm = bytearray()  # int16: half the memory of float32 while it grows.
+        for part in sound:
+            pcm += part
+        return DecodedAudio(waveform_of(pcm), sound.truncated)
 
-    def opening(self, data: bytes) -> Waveform:
-        """See `MediaReader`."""
-        task = Task("opening", data, self._limits, _LOOK, parse_truncated)
-        self._asked(task)
-        return waveform_of(task.sound)
+    def open_sound(self, data: bytes, *, skip_samples: int = 0) -> SoundStream:
+        """See `MediaReader`; waits in `read` while all places for sounds are taken."""
+        return SoundStream(self._sound(data, skip_samples))
 
     def pictures(self, data: bytes) -> tuple[Pixels, ...]:
         """See `MediaReader`."""
-        task = Task("pictures", data, self._limits, _LOOK, parse_pictures)
+        task = Task(Request("pictures", self._limits, data), _LOOK, parse_pictures)
         sizes = self._asked(task)
-        return tuple(_cut_up(task.sound, sizes))
+        return tuple(_cut_up(task.pixels, sizes))
 
     def close(self) -> None:
         """See `MediaReader`; work in other threads ends as unavailable."""
-        self._end()
+        self._looks.close()
+        self._sounds.close()
+
+    def _sound(self, data: bytes, skip_samples: int) -> SandboxedSound:
+        request = Request("sound", self._limits, data, skip_samples)
+        return SandboxedSound(self._sounds, request, self._sound_budget)
 
     def _asked(self, task: Task[Result]) -> Result:
-        check_size(task.data, self._limits)
-        process = self._free.get()
+        check_size(task.request.data, self._limits)
+        pool = self._looks
+        process = pool.take()
         try:
             while True:
-                if process is None or not process.alive:
-                    self._discard(process)
-                    process = self._started()
+                process = pool.ready(process)
+                fresh = process.files == 0
                 try:
                     return process.work(task)
                 except DecoderDeathError as death:
-                    fresh = process.files == 1
-                    self._discard(process)
-                    process = None
-                    self._check_open(death)
+                    pool.check_open(death)
                     # One that served before may have died of what it met before.
                     if fresh or death.code == "decoder_timeout":
                         raise
         finally:
-            self._free.put(self._kept(process))
-
-    def _started(self) -> DecoderProcess:
-        self._check_open()
-        try:
-            start = self._starter.submit(DecoderProcess, self._command)
-        except RuntimeError as error:  # The interpreter is on its way out.
-            raise DecoderUnavailableError("the decoders have been ended") from error
-        process = start.result()
-        self._live.add(process)
-        return process
-
-    def _kept(self, process: DecoderProcess | None) -> DecoderProcess | None:
-        """Return a process that may serve again, else end it."""
-        serves = process is not None and process.files < self._recycle_after
-        if serves and self._end.alive:
-            return process
-        self._discard(process)
-        return None
-
-    def _discard(self, process: DecoderProcess | None) -> None:
-        if process is not None:
-            self._live.discard(process)
-            process.close()
-
-    def _check_open(self, cause: Exception | None = None) -> None:
-        if not self._end.alive:
-            raise DecoderUnavailableError("the decoders have been ended") from cause
+            pool.give(process)
 
 
 def _cut_up(
@@ -180,22 +149,3 @@ def _cut_up(
         rgb = np.frombuffer(pixels, np.uint8, n_bytes, at).reshape(height, width, 3)
         yield Pixels(rgb, frame_s)
         at += n_bytes
-
-
-def _end_all(
-    live: set[DecoderProcess],
-    free: "LifoQueue[DecoderProcess | None]",
-    starter: ThreadPoolExecutor,
-) -> None:
-    """Kill all; those at work are closed by the thread that they work for."""
-    starter.shutdown(wait=False, cancel_futures=True)
-    for process in list(live):
-        process.kill()
-    places = []
-    with suppress(Empty):
-        while True:
-            places.append(free.get_nowait())
-    for idle in places:
-        if idle is not None:
-            idle.close()
-        free.put(None)

@@ -19,10 +19,11 @@ from typing import IO, Any, Final
 from encoders.confinement import Confinement
 from encoders.sandbox_protocol import (
     JSON,
-    MAX_FRAME_BYTES,
     MAX_PIXELS_BYTES,
+    PIXELS,
     SOUND,
     ProtocolError,
+    SoundEnd,
     parse_answer,
     parse_confinement,
     parse_fault,
@@ -30,7 +31,7 @@ from encoders.sandbox_protocol import (
     write_request,
 )
 from encoders.sandbox_task import Budget, DecoderDeathError, Result, Task
-from encoders.signals import SAMPLE_RATE_HZ, DecoderUnavailableError, EncodeError
+from encoders.signals import DecoderUnavailableError, EncodeError
 
 # Isolated: no PYTHON… variables, nothing from the working folder; our own code is found
 # where the parent's is.
@@ -55,8 +56,6 @@ _END_S: Final = 5.0  # A process that closed its pipes is about to be gone.
 # What one file may take beside its own bytes, which are held up to twice: what `image`
 # lets a picture take, and what earlier files left behind.
 WORK_BYTES: Final = 300_000_000
-# Sound streams on as it is decoded; past its limit of seconds, one frame may follow.
-_SOUND_SLACK_BYTES: Final = 4 * MAX_FRAME_BYTES
 
 
 class DecoderProcess:
@@ -103,14 +102,53 @@ class DecoderProcess:
             DecoderDeathError: it ended the process: `decoder_died`, `decoder_timeout`
                 or `decoder_out_of_memory`.
         """
+        with self._blamed(), self._deadline(task.budget.wall_s):
+            self._ask(task)
+            kind, body = read_frame(self._pipes()[1])
+            while kind == PIXELS and task.request.operation == "pictures":
+                task.pixels.extend(body)
+                if len(task.pixels) > MAX_PIXELS_BYTES:
+                    raise ProtocolError("pixels without end")
+                kind, body = read_frame(self._pipes()[1])
+            if kind != JSON:
+                raise ProtocolError("sound or pixels that nobody asked for")
+            return task.parse(_result(parse_answer(body)))
+
+    def begin(self, task: Task[SoundEnd]) -> None:
+        """Have a sound decoded; `sound` gives it. Raises as `work` does."""
+        with self._blamed(), self._deadline(task.budget.wall_s):
+            self._ask(task)
+
+    def sound(
+        self, task: Task[SoundEnd], n_bytes: int, within_s: float
+    ) -> tuple[bytes, SoundEnd | None]:
+        """Return the next int16 samples and, with the last, the last word on the sound.
+
+        At least `n_bytes` of them but at the end. The process decodes no further than
+        its pipe has room, and its time is counted only while it is waited for. Raises
+        as `work` does.
+        """
+        pcm = bytearray()
+        with self._blamed(), self._deadline(within_s):
+            while len(pcm) < n_bytes:
+                kind, body = read_frame(self._pipes()[1])
+                if kind == JSON:
+                    return bytes(pcm), task.parse(_result(parse_answer(body)))
+                if kind != SOUND or len(body) % 2:
+                    raise ProtocolError("pixels, or half a sample")
+                pcm += body
+        return bytes(pcm), None
+
+    def _ask(self, task: Task[Result]) -> None:
         self.files += 1
-        task.sound.clear()
-        requests, answers = self._pipes()
+        self._limit(task.budget, len(task.request.data))
+        write_request(self._pipes()[0], task.request)
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """Turn what ends the process into its content's failure."""
         try:
-            self._limit(task.budget, len(task.data))
-            with self._deadline(task.budget.wall_s):
-                write_request(requests, task.operation, task.limits, task.data)
-                return task.parse(_result(_answer(answers, task)))
+            yield
         except (OSError, EOFError) as error:
             raise self._death() from error
         except MemoryError as error:
@@ -203,21 +241,6 @@ class DecoderProcess:
 
 class _GoneError(Exception):
     """The worker said itself that it ends, and with which exception."""
-
-
-def _answer(pipe: IO[bytes], task: Task[Result]) -> Mapping[str, Any]:
-    """Take sound or pixels, bounded, until the JSON that ends an answer."""
-    what, most_bytes = "sound", task.limits.max_s * SAMPLE_RATE_HZ * 2
-    most_bytes += _SOUND_SLACK_BYTES
-    if task.operation == "pictures":
-        what, most_bytes = "pixels", MAX_PIXELS_BYTES
-    while True:
-        kind, body = read_frame(pipe)
-        if kind == JSON:
-            return parse_answer(body)
-        task.sound.extend(body)
-        if len(task.sound) > most_bytes or (kind == SOUND and len(body) % 2):
-            raise ProtocolError(f"{what} without end")
 
 
 def _result(answer: Mapping[str, Any]) -> object:

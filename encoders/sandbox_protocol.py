@@ -9,9 +9,10 @@ import math
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import IO, Any, Final
+from dataclasses import asdict, dataclass
+from typing import IO, Any, Final, cast, get_args
 
+from encoders.audio import Truncation
 from encoders.confinement import Confinement
 from encoders.hashing import PdqHash
 from encoders.media_format import MediaLimits
@@ -38,27 +39,51 @@ class ProtocolError(Exception):
     """The worker answered what no sound worker does."""
 
 
-def write_request(
-    pipe: IO[bytes], operation: str, limits: MediaLimits, data: bytes
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be done with media, within limits.
+
+    `skip_samples`: how much of a sound, from its start, is not sent.
+    """
+
+    operation: str
+    limits: MediaLimits
+    data: bytes
+    skip_samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SoundEnd:
+    """The last word on a sound."""
+
+    truncated: Truncation | None
+
+
+def write_request(pipe: IO[bytes], request: Request) -> None:
     """Ask for something to be done with media."""
-    request = json.dumps({"operation": operation, "limits": asdict(limits)}).encode()
-    pipe.write(_SIZE.pack(len(request), len(data)) + request)
-    pipe.write(data)
+    head = {
+        "operation": request.operation,
+        "limits": asdict(request.limits),
+        "skip_samples": request.skip_samples,
+    }
+    body = json.dumps(head).encode()
+    pipe.write(_SIZE.pack(len(body), len(request.data)) + body)
+    pipe.write(request.data)
     pipe.flush()
 
 
-def read_request(pipe: IO[bytes]) -> tuple[str, MediaLimits, bytes] | None:
-    """Return operation, limits and media of the next request; None at the end."""
+def read_request(pipe: IO[bytes]) -> Request | None:
+    """Return the next request; None at the end."""
     head = pipe.read(_SIZE.size)
     if len(head) < _SIZE.size:
         return None
-    n_request, n_data = _SIZE.unpack(head)
-    request = json.loads(pipe.read(n_request))
+    n_body, n_data = _SIZE.unpack(head)
+    body = json.loads(pipe.read(n_body))
     data = pipe.read(n_data)
     if len(data) < n_data:
         return None
-    return request["operation"], MediaLimits(**request["limits"]), data
+    limits = MediaLimits(**body["limits"])
+    return Request(body["operation"], limits, data, body["skip_samples"])
 
 
 def write_frame(pipe: IO[bytes], kind: bytes, body: bytes) -> None:
@@ -133,11 +158,11 @@ def parse_probe(found: object) -> MediaProbe:
     raise ProtocolError("no probe of media")
 
 
-def parse_truncated(found: object) -> bool:
-    """Return whether sound is truncated; see `parse_look`."""
-    if not isinstance(found, bool):
+def parse_sound_end(found: object) -> SoundEnd:
+    """Return how whole a sound was; see `parse_look`."""
+    if found is not None and found not in get_args(Truncation):
         raise ProtocolError("no word on how whole the sound is")
-    return found
+    return SoundEnd(cast("Truncation | None", found))
 
 
 def parse_pictures(found: object) -> tuple[tuple[int, int, float | None], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from encoders.media_format import MediaLimits
+from encoders.sandbox_protocol import Request
 from encoders.signals import EncodeError
 
 Result = TypeVar("Result")
@@ -27,17 +27,13 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Task(Generic[Result]):
-    """One piece of work: what to do with which media, and what to make of the answer.
+    """One piece of work: what to do with media, and what to make of the answer."""
 
-    `sound` is filled with int16 samples, or with pixels, where the work gives any.
-    """
-
-    operation: str
-    data: bytes
-    limits: MediaLimits
+    request: Request
     budget: Budget
     parse: Callable[[object], Result]
-    sound: bytearray = field(default_factory=bytearray)
+    # Filled where the work gives any; `parse` tells whose they are.
+    pixels: bytearray = field(default_factory=bytearray)
 
 
 class DecoderDeathError(EncodeError):

@@ -19,7 +19,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from encoders.audio import stream_audio, stream_opening
+from encoders.audio import SoundDecoding
 from encoders.confinement import confine
 from encoders.media_format import MediaLimits
 from encoders.media_reader import look_at, probe_any, small_pictures
@@ -27,6 +27,7 @@ from encoders.sandbox_protocol import (
     JSON,
     PIXELS,
     SOUND,
+    Request,
     look_as_json,
     read_request,
     write_frame,
@@ -51,16 +52,14 @@ def main() -> None:
             os._exit(1)
         _answer(answers, {"ready": asdict(confinement)})
         while (request := read_request(requests)) is not None:
-            _serve(answers, *request)
+            _serve(answers, request)
     os._exit(0)  # Nothing here needs an orderly end, which would open files.
 
 
-def _serve(
-    answers: IO[bytes], operation: str, limits: MediaLimits, data: bytes
-) -> None:
+def _serve(answers: IO[bytes], request: Request) -> None:
     """Do one piece of work; `gone` tells that the process ends with it."""
     try:
-        _answer(answers, {"result": _work(answers, operation, limits, data)})
+        _answer(answers, {"result": _work(answers, request)})
     except EncodeError as error:
         _answer(answers, {"fault": {"code": error.code, "message": str(error)}})
     except MemoryError:
@@ -73,32 +72,27 @@ def _serve(
         os._exit(1)
 
 
-def _work(
-    answers: IO[bytes], operation: str, limits: MediaLimits, data: bytes
-) -> object:
-    if operation == "probe":
+def _work(answers: IO[bytes], request: Request) -> object:
+    data, limits = request.data, request.limits
+    if request.operation == "probe":
         return asdict(probe_any(data, limits))
-    if operation == "examine":
+    if request.operation == "examine":
         return look_as_json(look_at(data, limits))
-
-    def tell(pcm: bytes) -> None:
-        write_frame(answers, SOUND, pcm)
-
-    if operation == "pictures":
-        return _send_pictures(answers, data, limits)
-    if operation == "opening":
-        stream_opening(data, limits, tell)
-        return False
-    assert operation == "audio", operation
-    return stream_audio(data, limits, tell)
+    if request.operation == "pictures":
+        return _send_pictures(answers, request)
+    assert request.operation == "sound", request.operation
+    decoding = SoundDecoding(data, limits, request.skip_samples)
+    for part in decoding:  # Waits here while the pipe is full: two seconds of sound.
+        write_frame(answers, SOUND, part)
+    return decoding.truncated
 
 
 def _send_pictures(
-    answers: IO[bytes], data: bytes, limits: MediaLimits
+    answers: IO[bytes], request: Request
 ) -> list[tuple[int, int, float | None]]:
     """Send small pictures' pixels; return their heights, widths and seconds."""
     sizes = []
-    for picture in small_pictures(data, limits):
+    for picture in small_pictures(request.data, request.limits):
         write_frame(answers, PIXELS, picture.rgb.tobytes())
         height, width, _ = picture.rgb.shape
         sizes.append((height, width, picture.frame_s))

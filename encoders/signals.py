@@ -1,6 +1,7 @@
 """The values that encoders give, with their units, shapes and errors."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +79,22 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word of a segment, in seconds of the sound; `probability` is in [0, 1]."""
+
+    start_s: float
+    end_s: float
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechSegment:
-    """A stretch of recognised speech; the last three are None where not known."""
+    """A stretch of recognised speech; the three measures are None where not known.
+
+    `avg_logprob` is a token's mean natural logarithm, `compression_ratio` the text's
+    bytes over its deflated ones. `words` are given by engines that were asked for them.
+    """
 
     start_s: float
     end_s: float
@@ -87,11 +102,25 @@ class SpeechSegment:
     avg_logprob: float | None = None
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
+    words: tuple[SpokenWord, ...] = ()
+
+
+GateReason = Literal["no_speech", "unsure", "repetitive", "no_voice", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class GatedSpeech:
+    """Where an engine gave words that were not believed; the words are not kept."""
+
+    start_s: float
+    end_s: float
+    reason: GateReason
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechResult:
-    """What was heard in one waveform; no segments where nothing was said."""
+    """What was heard in one sound; no segments where nothing was said."""
 
     language: str | None
     segments: tuple[SpeechSegment, ...]
+    gated: tuple[GatedSpeech, ...] = ()

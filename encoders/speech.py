@@ -1,15 +1,18 @@
-"""Speech in, timed text out: the port, and the choice of its engine.
+"""Speech in, timed text out: the port, the choice of its engine, and the way through.
 
-After `audio`; the engines are `whisper_speech` and `sphinx_speech`.
+After `audio`: `windows` cuts a sound, an engine (`whisper_speech`, `sphinx_speech`)
+hears each window, and `hallucination` says what of it is believed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from encoders.hallucination import believed
 from encoders.model_files import cache_folder
 from encoders.signals import (
     SAMPLE_RATE_HZ,
@@ -18,54 +21,74 @@ from encoders.signals import (
     SpeechResult,
     Waveform,
 )
+from encoders.voice import EnergyDetector
+from encoders.windows import WINDOW_S as WINDOW_S
+from encoders.windows import Window as Window
+from encoders.windows import Windower as Windower
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 # Quieter than this all along is silence: -60 dBFS, FFmpeg's silencedetect default.
 _SILENCE_RMS: Final = 1e-3
-FRAME_SAMPLES: Final = (
-    SAMPLE_RATE_HZ * 30 // 1000
-)  # 30 ms, the longest of WebRTC's VAD.
+_SILENT_SAMPLES: Final = SAMPLE_RATE_HZ * 30 // 1000
 
+_FED_SAMPLES: Final = int(WINDOW_S) * SAMPLE_RATE_HZ
+_WINDOWS_AT_ONCE: Final = 64  # 120 MB of sound; engines make their own batches of it.
 
 # Names under which Whisper keeps another name's file (whisper/__init__.py, _MODELS).
 _WHISPER_FILES: Final = {"large": "large-v3", "turbo": "large-v3-turbo"}
 
 
-class Transcriber(Protocol):
-    """A speech recogniser; use one from one thread at a time."""
+class SpeechEngine(Protocol):
+    """A speech recogniser; use one from one thread at a time.
+
+    It says all it hears, also where nobody speaks: call it through `hear`.
+    """
 
     @property
     def model(self) -> ModelIdentity:
         """Which model this is, with the hash of its weights."""
         ...
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechResult]:
-        """Transcribe each waveform, in order; blocks, for long audio for minutes.
+    def transcribe_windows(self, windows: Sequence[Window]) -> list[SpeechResult]:
+        """Transcribe each window, in order; blocks.
 
-        A waveform's result does not depend on those beside or before it. Segments are
-        in order of time and lie within the waveform; where nothing was said there are
-        none.
+        A window's result does not depend on those beside or before it. Segments are in
+        order of time, in seconds of the sound, and lie within their window.
         """
         ...
 
 
-def load_transcriber(
-    spec: str, *, device: str, allow_download: bool, sha256: str | None = None
-) -> Transcriber:
-    """Load the engine that `spec` names: `whisper:NAME`, `whisper:PATH` or `sphinx`.
+def load_speech(
+    spec: str,
+    *,
+    device: str,
+    allow_download: bool,
+    sha256: str | None = None,
+    words: bool = False,
+) -> SpeechEngine:
+    """Load the engine that `spec` names.
 
-    With `sha256` its model must have that hash, which is checked before loading.
+    `whisper:NAME`, `whisper:PATH` or `sphinx`. With `sha256` its model must have that
+    hash, checked before loading; with `words` segments say when each word was spoken,
+    where the engine can tell.
 
     Raises:
         ModelUnavailableError: it can't be had; the message says what to do.
     """
     engine, _, name = spec.partition(":")
-    # Imported where used: Whisper brings torch, which takes seconds, and PocketSphinx
-    # is optional.
+    # Imported where used: Whisper brings torch, which takes seconds, and the others
+    # are optional.
     if engine == "whisper" and name:
         from encoders.whisper_speech import load_whisper
 
         return load_whisper(
-            name, device=device, allow_download=allow_download, sha256=sha256
+            name,
+            device=device,
+            allow_download=allow_download,
+            sha256=sha256,
+            words=words,
         )
     if spec == "sphinx":
         from encoders.sphinx_speech import load_sphinx
@@ -88,15 +111,27 @@ def weights_problem(spec: str, *, allow_download: bool) -> str | None:
     return None if file.is_file() else f"no weights of {spec} on this machine"
 
 
-def frame_energies(waveform: Waveform) -> NDArray[np.float32]:
-    """Sum the squares of each whole 30 ms: float32, shape (n_frames,)."""
-    n_frames = len(waveform.samples) // FRAME_SAMPLES
-    frames = waveform.samples[: n_frames * FRAME_SAMPLES].reshape(
-        n_frames, FRAME_SAMPLES
-    )
-    # No copy of the samples: hours of them are hundreds of megabytes.
-    energies: NDArray[np.float32] = np.einsum("ij,ij->i", frames, frames)
-    return energies
+def new_windower() -> Windower:
+    """Return a windower for one sound: with Silero, or by energy without its packages.
+
+    The energy gate takes every sound that is not steady for speech.
+    """
+    session = _silero()
+    if session is None:
+        return Windower(EnergyDetector())
+    from encoders.silero_voice import SileroDetector
+
+    return Windower(SileroDetector(session))
+
+
+@cache
+def _silero() -> "InferenceSession | None":
+    from encoders.silero_voice import load_silero
+
+    try:
+        return load_silero()
+    except ModelUnavailableError:
+        return None
 
 
 def is_silent(waveform: Waveform) -> bool:
@@ -104,5 +139,66 @@ def is_silent(waveform: Waveform) -> bool:
 
     Recognisers hear words in silence, so they are not asked.
     """
-    loudest = frame_energies(waveform).max(initial=0.0)
-    return bool(loudest <= FRAME_SAMPLES * _SILENCE_RMS**2)
+    n_frames = len(waveform.samples) // _SILENT_SAMPLES
+    whole = waveform.samples[: n_frames * _SILENT_SAMPLES]
+    frames = whole.reshape(n_frames, _SILENT_SAMPLES)
+    # No copy of the samples: hours of them are hundreds of megabytes.
+    energies = np.einsum("ij,ij->i", frames, frames)
+    return bool(energies.max(initial=0.0) <= _SILENT_SAMPLES * _SILENCE_RMS**2)
+
+
+def hear(engine: SpeechEngine, windows: Sequence[Window]) -> list[SpeechResult]:
+    """Transcribe windows, in order, and keep what is believed.
+
+    This, not the engine itself, is what callers use: engines hear words in everything.
+    """
+    if not windows:
+        return []
+    results = engine.transcribe_windows(windows)
+    return [
+        believed(result, window.voice)
+        for result, window in zip(results, windows, strict=True)
+    ]
+
+
+def transcribe_whole(
+    engine: SpeechEngine,
+    waveforms: Sequence[Waveform],
+    windower: Callable[[], Windower] = new_windower,
+) -> list[SpeechResult]:
+    """Transcribe whole sounds, in order; their windows share the engine's batches."""
+    parts: list[list[SpeechResult]] = [[] for _ in waveforms]
+    windows = (
+        (place, window)
+        for place, waveform in enumerate(waveforms)
+        for window in _windows(windower(), waveform)
+    )
+    while some := list(islice(windows, _WINDOWS_AT_ONCE)):
+        results = hear(engine, [window for _, window in some])
+        for (place, _), result in zip(some, results, strict=True):
+            parts[place].append(result)
+    return [merge(results) for results in parts]
+
+
+def _windows(windower: Windower, waveform: Waveform) -> Iterator[Window]:
+    for at in range(0, len(waveform.samples), _FED_SAMPLES):
+        yield from windower.feed(Waveform(waveform.samples[at : at + _FED_SAMPLES]))
+    yield from windower.finish()
+
+
+def merge(results: Sequence[SpeechResult]) -> SpeechResult:
+    """Join the results of one sound's windows, given in order of time.
+
+    The language is the one that most seconds of speech are in, at a draw the first.
+    """
+    seconds: dict[str, float] = {}
+    for result in results:
+        if result.language is not None:
+            spoken_s = sum(part.end_s - part.start_s for part in result.segments)
+            seconds[result.language] = seconds.get(result.language, 0.0) + spoken_s
+    language = max(seconds, key=lambda name: seconds[name]) if seconds else None
+    return SpeechResult(
+        language,
+        tuple(segment for result in results for segment in result.segments),
+        tuple(gated for result in results for gated in result.gated),
+    )

@@ -22,19 +22,22 @@ from typing import IO, Final
 import numpy as np
 
 from encoders.signals import (
+    GatedSpeech,
     ModelIdentity,
     SpeechResult,
     SpeechSegment,
     Waveform,
 )
+from encoders.windows import Window
 
 _LENGTH: Final = struct.Struct("<Q")  # Before each message: its bytes.
+_START: Final = struct.Struct("<d")  # Before a window's samples: its place, in seconds.
 _MOST_PROCESSES: Final = 4  # Each takes 150 MB; more cores are better used by Whisper.
 _TRIES: Final = 2  # The second in a fresh process: the first may have died of old age.
 
 
 class SpeechProcessError(RuntimeError):
-    """The process died of this waveform, twice."""
+    """The process died of this window, twice."""
 
 
 class _Process:
@@ -47,18 +50,22 @@ class _Process:
             stdout=subprocess.PIPE,
         )
 
-    def transcribe(self, waveform: Waveform) -> SpeechResult:
+    def transcribe(self, window: Window) -> SpeechResult:
         """Send samples, wait for the result; EOFError when the process died."""
         child_in, child_out = self._child.stdin, self._child.stdout
         assert child_in is not None
         assert child_out is not None
+        samples = window.waveform.samples.astype("<f4").tobytes()
         try:
-            _write(child_in, waveform.samples.astype("<f4").tobytes())
+            _write(child_in, _START.pack(window.start_s) + samples)
         except BrokenPipeError as error:
             raise EOFError from error
         answer = json.loads(_read(child_out))
-        segments = tuple(SpeechSegment(**segment) for segment in answer["segments"])
-        return SpeechResult(answer["language"], segments)
+        return SpeechResult(
+            answer["language"],
+            tuple(SpeechSegment(**segment) for segment in answer["segments"]),
+            tuple(GatedSpeech(**gated) for gated in answer["gated"]),
+        )
 
     def end(self) -> None:
         """Let the process finish."""
@@ -69,8 +76,8 @@ class _Process:
         self._child.wait()
 
 
-class ProcessTranscriber:
-    """A `Transcriber` whose waveforms are decoded side by side."""
+class ProcessEngine:
+    """A `SpeechEngine` whose windows are decoded side by side."""
 
     def __init__(self, identity: ModelIdentity, processes: int | None = None) -> None:
         count = processes or min(os.cpu_count() or 1, _MOST_PROCESSES)
@@ -83,30 +90,30 @@ class ProcessTranscriber:
 
     @property
     def model(self) -> ModelIdentity:
-        """See `Transcriber`."""
+        """See `SpeechEngine`."""
         return self._identity
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechResult]:
-        """See `Transcriber`.
+    def transcribe_windows(self, windows: Sequence[Window]) -> list[SpeechResult]:
+        """See `SpeechEngine`.
 
         Raises:
-            SpeechProcessError: a waveform killed its process twice.
+            SpeechProcessError: a window killed its process twice.
         """
-        return list(self._threads.map(self._transcribe_one, waveforms))
+        return list(self._threads.map(self._transcribe_one, windows))
 
-    def _transcribe_one(self, waveform: Waveform) -> SpeechResult:
+    def _transcribe_one(self, window: Window) -> SpeechResult:
         process = self._free.get()
         try:
             for _ in range(_TRIES):
                 process = process or _Process()
                 try:
-                    return process.transcribe(waveform)
+                    return process.transcribe(window)
                 except EOFError:
                     process.end()
                     process = None
             raise SpeechProcessError(
-                f"speech recognition died {_TRIES} times of one waveform of "
-                f"{waveform.duration_s:.1f} s"
+                f"speech recognition died {_TRIES} times of one window of "
+                f"{window.waveform.duration_s:.1f} s"
             )
         finally:
             self._free.put(process)
@@ -136,17 +143,19 @@ def _read(pipe: IO[bytes]) -> bytes:
 
 
 def _serve() -> None:
-    """Be the process: waveforms on standard input, results on standard output."""
+    """Be the process: windows on standard input, results on standard output."""
     from encoders.sphinx_speech import load_engine
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent drains and then ends us.
     engine, results = load_engine(), sys.stdout.buffer
     while True:
         try:
-            samples = np.frombuffer(_read(sys.stdin.buffer), "<f4")
+            message = _read(sys.stdin.buffer)
         except EOFError:
             return
-        (result,) = engine.transcribe([Waveform(samples)])
+        (start_s,) = _START.unpack_from(message)
+        samples = np.frombuffer(message, "<f4", offset=_START.size)
+        (result,) = engine.transcribe_windows([Window(Waveform(samples), start_s)])
         try:
             _write(results, json.dumps(asdict(result)).encode())
         except BrokenPipeError:

@@ -16,24 +16,22 @@ from numpy.typing import NDArray
 
 from encoders.model_files import check_pinned, sha256_of
 from encoders.signals import (
-    SAMPLE_RATE_HZ,
+    GatedSpeech,
     ModelIdentity,
     ModelUnavailableError,
     SpeechResult,
     SpeechSegment,
-    Waveform,
 )
-from encoders.speech import FRAME_SAMPLES, Transcriber, frame_energies, is_silent
-from encoders.speech_chunks import find_chunks
-from encoders.speech_process import ProcessTranscriber
+from encoders.speech import SpeechEngine, Window, is_silent
+from encoders.speech_process import ProcessEngine
 
 _FRAMES_PER_S: Final = 100  # Its `frate`, in which word times are counted.
 _PAUSE_S: Final = 0.5
 _LONGEST_SEGMENT_S: Final = 15.0
 # It hears words in everything. Read speech has 0.27 to 0.53 s a word between pauses and
-# a mean posterior of 0.2 to 0.99 (11 files); of what it heard in 15 of noise, animals
-# and music, these leave about 3 phrases of 16, and were tuned on them. Two words are
-# heard sooner than four.
+# a mean posterior of 0.2 to 0.99 (11 files); of 16 phrases that it heard in noise,
+# animals and music, these leave 3, and were tuned on them. Two words are heard sooner
+# than four.
 _SLOWEST_WORD_S: Final = 0.65
 _MIN_POSTERIOR: Final = 0.15
 _MIN_POSTERIOR_SHORT: Final = 0.5
@@ -50,7 +48,7 @@ class _Word:
     posterior: float  # In [0, 1].
 
 
-def load_sphinx(sha256: str | None = None) -> Transcriber:
+def load_sphinx(sha256: str | None = None) -> SpeechEngine:
     """Return PocketSphinx with its own US English model, in processes of its own.
 
     Raises:
@@ -58,16 +56,16 @@ def load_sphinx(sha256: str | None = None) -> Transcriber:
     """
     identity = _identity(_pocketsphinx())
     check_pinned(identity.sha256, sha256, "HEADGATE_ASR_SHA256")
-    return ProcessTranscriber(identity)
+    return ProcessEngine(identity)
 
 
-def load_engine() -> Transcriber:
+def load_engine() -> SpeechEngine:
     """Load PocketSphinx into this process; takes about a second."""
     package = _pocketsphinx()
     # Unbounded `maxhmmpf`: at its default, 30000 states a frame, the search loses the
     # right words; word errors fall from 24 to 21 % for a seventh more time.
     decoder = package.Decoder(maxhmmpf=-1, loglevel="FATAL")
-    return SphinxTranscriber(decoder, package.Vad, _identity(package))
+    return SphinxEngine(decoder, _identity(package))
 
 
 def _pocketsphinx() -> Any:
@@ -86,54 +84,46 @@ def _identity(package: Any) -> ModelIdentity:
     return ModelIdentity("speech", "pocketsphinx:en-us", sha256_of(folder))
 
 
-class SphinxTranscriber:
-    """PocketSphinx behind `Transcriber`."""
+class SphinxEngine:
+    """PocketSphinx behind `SpeechEngine`: each window is one utterance.
 
-    def __init__(self, decoder: Any, new_vad: Any, identity: ModelIdentity) -> None:
+    It levels an utterance by its own mean (cmn=batch), so long windows suit it.
+    """
+
+    def __init__(self, decoder: Any, identity: ModelIdentity) -> None:
         self._decoder = decoder
-        self._new_vad = new_vad
         self._identity = identity
 
     @property
     def model(self) -> ModelIdentity:
-        """See `Transcriber`."""
+        """See `SpeechEngine`."""
         return self._identity
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechResult]:
-        """See `Transcriber`."""
-        return [self._transcribe_one(waveform) for waveform in waveforms]
+    def transcribe_windows(self, windows: Sequence[Window]) -> list[SpeechResult]:
+        """See `SpeechEngine`."""
+        return [self._transcribe_one(window) for window in windows]
 
-    def _transcribe_one(self, waveform: Waveform) -> SpeechResult:
-        if is_silent(waveform):
+    def _transcribe_one(self, window: Window) -> SpeechResult:
+        if is_silent(window.waveform):
             return SpeechResult(None, ())
-        words: list[_Word] = []
-        for start, end in self._chunks(waveform):
-            words += self._decode(waveform, start * FRAME_SAMPLES, end * FRAME_SAMPLES)
-        kept = [part for part in _phrases(words) if _is_credible(part)]
-        segments = tuple(_segment(part, waveform.duration_s) for part in kept)
-        return SpeechResult("en" if segments else None, segments)
+        end_s = window.start_s + window.waveform.duration_s
+        phrases = _phrases(list(self._decode(window)))
+        kept = [_segment(part, end_s) for part in phrases if _is_credible(part)]
+        doubted = (_segment(part, end_s) for part in phrases if not _is_credible(part))
+        gated = (GatedSpeech(part.start_s, part.end_s, "unsure") for part in doubted)
+        return SpeechResult("en" if kept else None, tuple(kept), tuple(gated))
 
-    def _chunks(self, waveform: Waveform) -> list[tuple[int, int]]:
-        vad = self._new_vad()  # It adapts; a used one would remember the last upload.
-        energies = frame_energies(waveform)
-        is_speech = np.zeros(len(energies), np.bool_)
-        for at in range(len(energies)):
-            frame = waveform.samples[at * FRAME_SAMPLES : (at + 1) * FRAME_SAMPLES]
-            is_speech[at] = vad.is_speech(_pcm(frame))
-        return find_chunks(is_speech, energies)
-
-    def _decode(self, waveform: Waveform, start: int, end: int) -> Iterator[_Word]:
+    def _decode(self, window: Window) -> Iterator[_Word]:
         self._decoder.reinit_feat()  # Its means adapt to what was decoded before.
         self._decoder.start_utt()
-        self._decoder.process_raw(_pcm(waveform.samples[start:end]), full_utt=True)
+        self._decoder.process_raw(_pcm(window.waveform.samples), full_utt=True)
         self._decoder.end_utt()
-        offset_s = start / SAMPLE_RATE_HZ
         for found in self._decoder.seg() or ():
             if not found.word.startswith(_FILLER):
                 yield _Word(
                     text=_VARIANT.sub("", found.word),
-                    start_s=offset_s + found.start_frame / _FRAMES_PER_S,
-                    end_s=offset_s + (found.end_frame + 1) / _FRAMES_PER_S,
+                    start_s=window.start_s + found.start_frame / _FRAMES_PER_S,
+                    end_s=window.start_s + (found.end_frame + 1) / _FRAMES_PER_S,
                     posterior=found.prob,
                 )
 
@@ -164,9 +154,9 @@ def _is_credible(phrase: Sequence[_Word]) -> bool:
     return pace_s <= _SLOWEST_WORD_S and mean >= needed
 
 
-def _segment(phrase: Sequence[_Word], duration_s: float) -> SpeechSegment:
+def _segment(phrase: Sequence[_Word], end_s: float) -> SpeechSegment:
     return SpeechSegment(
-        start_s=min(phrase[0].start_s, duration_s),
-        end_s=min(phrase[-1].end_s, duration_s),
+        start_s=min(phrase[0].start_s, end_s),
+        end_s=min(phrase[-1].end_s, end_s),
         text=" ".join(word.text for word in phrase),
     )

@@ -6,36 +6,49 @@ unpickler, which makes tensors and runs nothing.
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final
 
 import torch
 import whisper
-from whisper.tokenizer import get_tokenizer
+from torch import Tensor
+from whisper.audio import log_mel_spectrogram, pad_or_trim
+from whisper.tokenizer import Tokenizer, get_tokenizer
 
+from encoders.devices import is_out_of_memory
 from encoders.model_files import cache_folder, check_pinned, sha256_of
 from encoders.signals import (
+    SAMPLE_RATE_HZ,
+    GatedSpeech,
     ModelIdentity,
     ModelUnavailableError,
     SpeechResult,
     SpeechSegment,
+    SpokenWord,
     Waveform,
 )
-from encoders.speech import Transcriber, is_silent
+from encoders.speech import SpeechEngine, Window, is_silent
+from encoders.whisper_decoding import TEMPERATURES, Decoded, decode_batch
+from encoders.whisper_segments import Piece, split_tokens
+from encoders.whisper_words import spoken_words
 
-# Whisper's own defaults (whisper/transcribe.py); it falls back to a higher temperature
-# above and below them, we also drop what is still beyond them at the last.
-_NO_SPEECH_PROB: Final = 0.6
-_AVG_LOGPROB: Final = -1.0
-_COMPRESSION_RATIO: Final = 2.4
-_SEED: Final = 0  # Any constant: decoding above temperature 0 draws lots.
-_RANDOMNESS = Lock()  # torch's generator belongs to the process.
+_CPU_BATCH: Final = 16
+_CUDA_BATCH: Final = 32
+# A window is decoded again from where the limit of tokens cut it. Speech never fills
+# two times 30 s; loops do.
+_MOST_ROUNDS: Final = 8
 
 
 def load_whisper(
-    name_or_path: str, *, device: str, allow_download: bool, sha256: str | None = None
-) -> Transcriber:
+    name_or_path: str,
+    *,
+    device: str,
+    allow_download: bool,
+    sha256: str | None = None,
+    words: bool = False,
+) -> SpeechEngine:
     """Load a checkpoint by official name or by path; of that hash, if one is given.
 
     Raises:
@@ -57,7 +70,7 @@ def load_whisper(
         # Whisper reads its vocabulary once and leaves the file to be closed by chance.
         warnings.simplefilter("ignore", ResourceWarning)
         get_tokenizer(model.is_multilingual, num_languages=model.num_languages)
-    return WhisperTranscriber(model.to(device).eval(), identity)
+    return WhisperEngine(model.to(device).eval(), identity, words=words)
 
 
 def _find_checkpoint(name_or_path: str, *, allow_download: bool) -> Path:
@@ -100,60 +113,172 @@ def _download(name: str, url: str, folder: Path) -> None:
         ) from error
 
 
-class WhisperTranscriber:
-    """A Whisper model behind `Transcriber`."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A window, or what is left of it to decode, in seconds of the window."""
 
-    def __init__(self, model: whisper.Whisper, identity: ModelIdentity) -> None:
+    place: int  # Of the window among those that were given.
+    start_s: float
+    waveform: Waveform
+    speech_s: float
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What was heard in one window so far."""
+
+    languages: list[str] = field(default_factory=list)
+    segments: list[SpeechSegment] = field(default_factory=list)
+    gated: list[GatedSpeech] = field(default_factory=list)
+
+
+class WhisperEngine:
+    """A Whisper model behind `SpeechEngine`: many windows in one pass.
+
+    With `words`, segments tell when each of their words was said; that takes a pass of
+    the decoder for each window.
+    """
+
+    def __init__(
+        self, model: whisper.Whisper, identity: ModelIdentity, *, words: bool = False
+    ) -> None:
         self._model = model
         self._identity = identity
+        self._words = words
+        self._on_cuda = model.device.type == "cuda"
+        self._batch = _CUDA_BATCH if self._on_cuda else _CPU_BATCH
+        self._temperatures: Sequence[float] = TEMPERATURES
+        self._options: dict[str, Any] = {}  # More of Whisper's DecodingOptions.
 
     @property
     def model(self) -> ModelIdentity:
-        """See `Transcriber`."""
+        """See `SpeechEngine`."""
         return self._identity
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[SpeechResult]:
-        """See `Transcriber`."""
-        return [self._transcribe_one(waveform) for waveform in waveforms]
+    def transcribe_windows(self, windows: Sequence[Window]) -> list[SpeechResult]:
+        """See `SpeechEngine`."""
+        heard = [_Heard() for _ in windows]
+        parts = [
+            _Part(place, 0.0, window.waveform, window.speech_s)
+            for place, window in enumerate(windows)
+            if not is_silent(window.waveform)
+        ]
+        for _ in range(_MOST_ROUNDS):
+            parts = self._round(parts, windows, heard)
+        for part in parts:
+            # A model that moves on this slowly is in a loop.
+            start_s = windows[part.place].start_s + part.start_s
+            end_s = start_s + part.waveform.duration_s
+            heard[part.place].gated.append(GatedSpeech(start_s, end_s, "unsure"))
+        return [_result(one) for one in heard]
 
-    def _transcribe_one(self, waveform: Waveform) -> SpeechResult:
-        if is_silent(waveform):
-            return SpeechResult(None, ())
-        on_cuda = self._model.device.type == "cuda"
-        devices = [self._model.device] if on_cuda else []
-        with _RANDOMNESS, torch.random.fork_rng(devices):
-            torch.manual_seed(_SEED)
-            found = whisper.transcribe(
-                self._model,
-                waveform.samples,  # Never a file name: Whisper gives those to ffmpeg.
-                verbose=None,
-                # Off, so that one loop of repeats does not feed the next window.
-                condition_on_previous_text=False,
-                no_speech_threshold=_NO_SPEECH_PROB,
-                logprob_threshold=_AVG_LOGPROB,
-                compression_ratio_threshold=_COMPRESSION_RATIO,
-                fp16=on_cuda,
+    def _round(
+        self, parts: list[_Part], windows: Sequence[Window], heard: list[_Heard]
+    ) -> list[_Part]:
+        """Decode each part once; return what has to be decoded again."""
+        # Long with long: a batch takes as many steps as its longest text.
+        parts = sorted(parts, key=lambda part: part.speech_s)
+        left: list[_Part] = []
+        for at in range(0, len(parts), self._batch):
+            some = parts[at : at + self._batch]
+            for part, (mel, decoded) in zip(some, self._decode(some), strict=True):
+                pieces, rest_s = split_tokens(
+                    decoded.tokens,
+                    timestamp_begin=self._tokenizer(decoded).timestamp_begin,
+                    duration_s=part.waveform.duration_s,
+                    complete=decoded.complete,
+                )
+                offset_s = windows[part.place].start_s + part.start_s
+                found = heard[part.place]
+                found.languages.append(decoded.language)
+                found.segments += self._segments(pieces, decoded, mel, part, offset_s)
+                if rest_s is not None:
+                    left += _rest(part, rest_s)
+        return left
+
+    def _decode(self, parts: Sequence[_Part]) -> list[tuple[Tensor, Decoded]]:
+        """Decode parts in one batch, or in smaller ones where memory runs out."""
+        try:
+            mels = torch.stack([self._mel(part.waveform) for part in parts])
+            found = decode_batch(self._model, mels, self._temperatures, **self._options)
+            return list(zip(mels, found, strict=True))
+        except RuntimeError as error:
+            if len(parts) == 1 or not is_out_of_memory(error):
+                raise
+        half = len(parts) // 2
+        return self._decode(parts[:half]) + self._decode(parts[half:])
+
+    def _mel(self, waveform: Waveform) -> Tensor:
+        """Return the log-mel of a window and of silence up to 30 s: (n_mels, 3000).
+
+        Each by itself: Whisper's is relative to the loudest moment of all it is given.
+        """
+        mel: Tensor = log_mel_spectrogram(
+            pad_or_trim(waveform.samples),
+            self._model.dims.n_mels,
+            device=self._model.device,
+        )
+        return mel.half() if self._on_cuda else mel
+
+    def _tokenizer(self, decoded: Decoded) -> Tokenizer:
+        return get_tokenizer(
+            self._model.is_multilingual,
+            num_languages=self._model.num_languages,
+            language=decoded.language,
+            task="transcribe",
+        )
+
+    def _segments(
+        self,
+        pieces: Sequence[Piece],
+        decoded: Decoded,
+        mel: Tensor,
+        part: _Part,
+        offset_s: float,
+    ) -> list[SpeechSegment]:
+        tokenizer = self._tokenizer(decoded)
+        words: list[tuple[SpokenWord, ...]] = [()] * len(pieces)
+        if self._words:
+            words = spoken_words(self._model, tokenizer, pieces, mel, part.waveform)
+        return [
+            SpeechSegment(
+                start_s=offset_s + piece.start_s,
+                end_s=offset_s + piece.end_s,
+                text=tokenizer.decode(piece.tokens).strip(),
+                avg_logprob=decoded.avg_logprob,
+                no_speech_prob=decoded.no_speech_prob,
+                compression_ratio=decoded.compression_ratio,
+                words=tuple(
+                    replace(w, start_s=offset_s + w.start_s, end_s=offset_s + w.end_s)
+                    for w in said
+                ),
             )
-        heard = [_segment(raw, waveform.duration_s) for raw in found["segments"]]
-        return SpeechResult(found["language"], tuple(s for s in heard if is_heard(s)))
+            for piece, said in zip(pieces, words, strict=True)
+        ]
 
 
-def _segment(raw: dict[str, Any], duration_s: float) -> SpeechSegment:
-    # Whisper pads to 30 s and may place an end in the padding.
-    return SpeechSegment(
-        start_s=min(float(raw["start"]), duration_s),
-        end_s=min(float(raw["end"]), duration_s),
-        text=raw["text"].strip(),
-        avg_logprob=float(raw["avg_logprob"]),
-        no_speech_prob=float(raw["no_speech_prob"]),
-        compression_ratio=float(raw["compression_ratio"]),
-    )
+def _rest(part: _Part, rest_s: float) -> list[_Part]:
+    """Return what is left of a part from `rest_s` on, in two where nothing was said."""
+    length_s = part.waveform.duration_s
+    cuts = [rest_s, length_s] if rest_s > 0 else [0.0, length_s / 2, length_s]
+    return [
+        _Part(
+            part.place,
+            part.start_s + start_s,
+            _cut(part.waveform, start_s, end_s),
+            part.speech_s * (end_s - start_s) / length_s,
+        )
+        for start_s, end_s in pairwise(cuts)
+    ]
 
 
-def is_heard(segment: SpeechSegment) -> bool:
-    """Tell speech from what Whisper makes up in silence, noise and loops."""
-    unsure = (segment.avg_logprob or 0.0) < _AVG_LOGPROB
-    no_speech = (segment.no_speech_prob or 0.0) > _NO_SPEECH_PROB
-    repetitive = (segment.compression_ratio or 0.0) > _COMPRESSION_RATIO
-    is_empty = not segment.text or segment.end_s <= segment.start_s
-    return not (is_empty or repetitive or (no_speech and unsure))
+def _cut(waveform: Waveform, start_s: float, end_s: float) -> Waveform:
+    start, end = round(start_s * SAMPLE_RATE_HZ), round(end_s * SAMPLE_RATE_HZ)
+    return Waveform(waveform.samples[start:end])
+
+
+def _result(heard: _Heard) -> SpeechResult:
+    segments = tuple(sorted(heard.segments, key=lambda part: part.start_s))
+    # The first part is the longest.
+    language = heard.languages[0] if segments else None
+    return SpeechResult(language, segments, tuple(heard.gated))

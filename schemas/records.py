@@ -193,6 +193,18 @@ class MediaFact:
 
 
 @dataclass(frozen=True, slots=True)
+class GatedSpan:
+    """A stretch of sound whose words were not believed, and why; never the words.
+
+    `reason` is no_speech, unsure, repetitive, no_voice or empty.
+    """
+
+    start_s: float
+    end_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """What speech recognition heard in one piece of media."""
 
@@ -201,6 +213,7 @@ class Transcript:
     language: str | None
     segments: int  # How many TextSignals with source `transcript:ROLE` there are.
     duration_s: float
+    gated: tuple[GatedSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ the ledger stage that calls them sees to the rest.
 """
 
 import asyncio
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
 from schemas.codec import Codec
-from schemas.records import ContentIngested, ContentSignals, MediaRef, StageTime
+from schemas.records import ContentIngested, ContentSignals, StageTime
 from schemas.topics import INGESTED_BULK, SCREENED, SCREENED_BULK, SIGNALS
 from streams.batcher import Batcher
 from streams.fair_lanes import UploaderRates
@@ -21,12 +20,12 @@ from streams.media import MediaStore
 from streams.messages import Output, Record
 from streams.stage import Handled
 from streams.understand import Understanding
-from streams.upload import FetchedMedia, Upload
+from streams.upload import Upload
+from streams.upload_hearing import UploadHearing
 from streams.wire import decode_event, decode_value, signals_output
 
 # Usual events are under 4 KiB; 64 KiB at their worst take 0.1 s to decode.
 DECODE_ON_LOOP_BYTES = 64 * 1024
-ToHear = tuple[ContentSignals, Sequence[FetchedMedia]]
 
 
 class ScreenHandler:
@@ -110,15 +109,11 @@ class TranscribeHandler:
     """`transcribe`: content.screened.v1 to content.signals.v1."""
 
     def __init__(
-        self,
-        *,
-        codec: Codec,
-        store: MediaStore,
-        listen: Batcher[ToHear, ContentSignals],
+        self, *, codec: Codec, store: MediaStore, uploads: UploadHearing
     ) -> None:
         self._codec = codec
         self._store = store
-        self._listen = listen
+        self._uploads = uploads
 
     async def __call__(self, record: Record) -> Handled:
         """Add what is said in the upload's sound."""
@@ -126,18 +121,14 @@ class TranscribeHandler:
         started_s = monotonic()
         roles = roles_with_speech(signals)
         refs = [ref for ref in signals.event.media if ref.role in roles]
-        heard = await self._heard(signals, refs)
-        timed = _timed(heard, "transcribe", started_s)
+        # The media's bytes are held here and nowhere after.
+        async with self._store.borrow(refs) as fetched:
+            heard = await self._uploads.hear(signals, fetched)
+        timed = _timed(heard.signals, "transcribe", started_s)
         output = signals_output(self._codec, SIGNALS.name, timed, record)
         segments = sum(t.segments for t in timed.transcripts)
-        return Handled((output,), _facts(timed, segments=segments))
-
-    async def _heard(
-        self, signals: ContentSignals, refs: Sequence[MediaRef]
-    ) -> ContentSignals:
-        """Listen to the media; its bytes are held here and nowhere after."""
-        async with self._store.borrow(refs) as fetched:
-            return await self._listen.submit((signals, fetched))
+        facts = _facts(timed, segments=segments, recalled=heard.recalled)
+        return Handled((output,), facts, confirmed=heard.forget)
 
 
 def _moved_to_bulk(record: Record, event: ContentIngested) -> Handled:

@@ -37,7 +37,11 @@ class FlowSettings(BaseSettings):
         20, ge=0, description="how long a micro-batch waits from its first event"
     )
     transcribe_batch_size: int = Field(
-        4, ge=1, le=256, description="sound files in a micro-batch of transcribe"
+        4,
+        ge=1,
+        le=256,
+        description="windows of sound, 30 s each, in a micro-batch of transcribe; "
+        "it works on twice as many uploads at once",
     )
     retry_attempts: int = Field(
         20, ge=1, description="tries of a transient failure before a dead letter"
@@ -94,11 +98,13 @@ class FlowSettings(BaseSettings):
         600,
         gt=0,
         description="an event of screen or judge in work for longer ends the worker, "
-        "if the broker answers; transcribe has twice the longest sound at least",
+        "if the broker answers; one of transcribe, for twice the longest sound at "
+        "least without any progress",
     )
     state_dir: Path = Field(
         default_factory=default_state_dir,
-        description="folder for the crash journal; it must outlive the process",
+        description="folder for the crash journal and unfinished transcripts; it must "
+        "outlive the process",
     )
 
     @property

@@ -32,7 +32,7 @@ class LaneState:
         if self.head_age_s <= self.stuck_after_s:
             return None
         return (
-            f"{self.stage} ({self.lane} lane): its oldest event has been in work for "
+            f"{self.stage} ({self.lane} lane): its oldest event has not moved on for "
             f"{self.head_age_s:.0f} s, expected at most {self.stuck_after_s:.0f} s"
         )
 

@@ -23,7 +23,7 @@ class Entry(Generic[Token]):
     partition: TopicPartition
     offset: int
     token: Token
-    added_at_s: float
+    alive_at_s: float  # When it was added, or last showed that it moves on.
     done: bool = False
     forgotten: bool = False  # Its partition was revoked: a late result is dropped.
 
@@ -68,6 +68,10 @@ class Ledger(Generic[Token]):
             released.append(queue.popleft().token)
         return released
 
+    def alive(self, entry: Entry[Token]) -> None:
+        """Note that long work on an event moves on."""
+        entry.alive_at_s = self._clock_s()
+
     def forget(self, partitions: Iterable[TopicPartition]) -> int:
         """Drop what is in flight on partitions that are no longer ours, unacked.
 
@@ -92,10 +96,10 @@ class Ledger(Generic[Token]):
         return tuple(p for p, queue in self._queues.items() if queue)
 
     def head_age_s(self) -> float:
-        """Seconds that the oldest unfinished head has waited; 0 when nothing is held.
+        """Seconds that a head has waited, or not moved on; the worst, 0 when none.
 
         The best single number of a stage's health: it grows when something is stuck.
         """
         now_s = self._clock_s()
-        heads = [now_s - q[0].added_at_s for q in self._queues.values() if q]
+        heads = [now_s - q[0].alive_at_s for q in self._queues.values() if q]
         return max(heads, default=0.0)

@@ -11,6 +11,7 @@ from encoders.bank_entries import ContentHash
 from encoders.banks import Bank
 from encoders.media_reader import MediaReader
 from encoders.signals import DecoderUnavailableError, EncodeError
+from encoders.sound_stream import read_opening
 from schemas.records import (
     BankMatch,
     Category,
@@ -54,7 +55,7 @@ def fingerprinted(
         reason = "not_computed: HEADGATE_AUDIO_FINGERPRINT is off"
         return Looked(missing=(Missing(f"fingerprint:{role}", reason),))
     try:
-        sound = reader.opening(data)
+        sound = read_opening(reader.open_sound(data))
     except EncodeError as error:
         reason = f"{error.code}: {error}"
         return Looked(missing=(Missing(f"fingerprint:{role}", reason),))

@@ -66,7 +66,9 @@ class Metrics:
             "in_flight_events", "Events taken on and not settled.", "stage", "lane"
         )
         self.head_age = self._gauge(
-            "head_age_seconds", "How long the oldest one has been.", "stage", "lane"
+            "head_age_seconds",
+            "How long the oldest one has been, or has not moved on.",
+            *("stage", "lane"),
         )
         self.in_flight_bytes = self._gauge(
             "in_flight_media_bytes", "Bytes of media held.", "lane"

@@ -49,8 +49,7 @@ class Pipeline:
         if isinstance(listening, Missing):
             return unheard(screened, roles, listening.reason)
         sounds = [fetched for fetched in upload.fetched if fetched.ref.role in roles]
-        (heard,) = listening.transcribe([(screened, sounds)])
-        return heard
+        return listening.transcribe(screened, sounds)
 
     def decide(
         self, signals: ContentSignals, histories: Histories, encode: EncodeDecision

@@ -99,7 +99,7 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
     )
 
     def stuck_after(self, stage: str) -> float:
-        """Return how long an event of a stage may be in work, in seconds."""
+        """Return how long an event of a stage may not move on, in seconds."""
         if stage == "transcribe":
             return max(self.stuck_after_s, 2 * self.media_max_s)
         return self.stuck_after_s

@@ -9,7 +9,7 @@ dead letter whose delivery was confirmed too.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from streams.commits import Committer
 from streams.crash_guard import Guard
@@ -33,6 +33,10 @@ class Producer(Protocol):
         """
 
 
+# How long a cancelled handler may take to let go of what it holds: milliseconds.
+CANCEL_S: Final = 1.0
+
+
 async def write_confirmed(producer: Producer, out: Output) -> None:
     """Write one record and try until the broker has it: it must not be lost.
 
@@ -44,10 +48,14 @@ async def write_confirmed(producer: Producer, out: Output) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What a stage makes of one event: its outputs, and facts for the log line."""
+    """What a stage makes of one event: its outputs, and facts for the log line.
+
+    `confirmed` is called once the broker has all outputs; it neither blocks nor raises.
+    """
 
     outputs: tuple[Output, ...]
     facts: tuple[tuple[str, object], ...] = ()
+    confirmed: Callable[[], None] = lambda: None
 
 
 Handler = Callable[[Record], Awaitable[Handled]]
@@ -81,6 +89,7 @@ class LedgerStage:
         self._guard = guard
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
+        self._handling: dict[asyncio.Task[Any], Entry[int]] = {}
 
     async def admit(self, record: Record) -> None:
         """Take an event on; waiting while all slots are in use is the back-pressure."""
@@ -103,12 +112,24 @@ class LedgerStage:
         """
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_s)
-        return self.ledger.forget(self.ledger.partitions)
+        given_up = self.ledger.forget(self.ledger.partitions)
+        await self._stop_forgotten()
+        return given_up
 
     async def revoke(self, partitions: Iterable[TopicPartition]) -> None:
         """Give up what is in flight on partitions that are no longer ours."""
         self._epoch += 1
         self.ledger.forget(partitions)
+        await self._stop_forgotten()
+
+    def alive(self) -> None:
+        """Note that long work on an event moves on; its handler calls it in its task.
+
+        A watchdog ends the worker over work that does not.
+        """
+        task = asyncio.current_task()
+        if task is not None and task in self._handling:
+            self.ledger.alive(self._handling[task])
 
     @property
     def depth(self) -> int:
@@ -119,6 +140,18 @@ class LedgerStage:
         """Seconds that the oldest unfinished head has waited."""
         return self.ledger.head_age_s()
 
+    async def _stop_forgotten(self) -> None:
+        """Cancel handlers at work on what is ours no more; not what is being written.
+
+        Hours of sound would go on being heard here while their new owner hears them.
+        """
+        late = [task for task, entry in self._handling.items() if entry.forgotten]
+        for task in late:
+            task.cancel()
+        if late:
+            self._log.note("work_given_up", stage=self.name, events=len(late))
+            await asyncio.wait(late, timeout=CANCEL_S)
+
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self._slots.release()
@@ -127,19 +160,18 @@ class LedgerStage:
 
     async def _run(self, record: Record, entry: Entry[int]) -> None:
         async with self._guard.watch([record]):
-            await self._settle(record)
+            await self._settle(record, entry)
         if finished := self.ledger.done(entry):
             self._committer.note(entry.partition, finished[-1] + 1)
 
-    async def _settle(self, record: Record) -> None:
+    async def _settle(self, record: Record, entry: Entry[int]) -> None:
         """See the event to its end: outputs confirmed, or its dead letter."""
         line = self._log.begin(self.name, record)
         try:
             self._guard.refuse(record)
-            handled, attempts = await retried(
-                lambda: self._handler(record), self._retries
-            )
+            handled, attempts = await self._handled(record, entry)
             await self._write(handled.outputs)
+            handled.confirmed()
             self._dead_letters.note_success()
             line.finish(attempts=attempts, **dict(handled.facts))
         except PermanentError as error:
@@ -147,6 +179,15 @@ class LedgerStage:
         except Exception as error:  # A defect of ours must not lose the event either.
             failure = PermanentError("internal_error", f"{type(error).__name__}")
             await self._bury(record, failure, line, defect=error)
+
+    async def _handled(self, record: Record, entry: Entry[int]) -> tuple[Handled, int]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._handling[task] = entry
+        try:
+            return await retried(lambda: self._handler(record), self._retries)
+        finally:
+            del self._handling[task]
 
     async def _write(self, outputs: Iterable[Output]) -> None:
         """Write one after another: a provisional word goes before the final one."""

@@ -33,17 +33,24 @@ from streams.outbox import LedgerOutbox, Outbox
 from streams.partition_reader import PartitionReader
 from streams.restoring import history_reader
 from streams.settings import Settings
+from streams.shared_hearing import SharedHearing
 from streams.stage import Handler, LedgerStage, Producer
 from streams.sweeper import Sweeper
 from streams.telemetry import EventLog
 from streams.transactions import TransactionalOutbox
+from streams.transcript_journal import TranscriptJournals
 from streams.understand import Understanding
+from streams.upload_hearing import UploadHearing
 from streams.worker_models import Models
 
 # Decoding releases the GIL; more threads than cores gain nothing. The bulk lane's one
 # is its own, so that it never stands before the main lane's.
 EXAMINE_THREADS = 2
 BULK_EXAMINE_THREADS = 1
+# They wait for the decoders and write journals. One sound has both halves of its work
+# done by turns, so two keep the engine fed.
+SOUND_THREADS = 2
+BATCHES_AHEAD = 2  # Of one sound: one at work and one that waits.
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -166,16 +173,26 @@ def transcribe_lanes(shared: Shared, listenings: Sequence[Listening]) -> list[La
     So an hour of speech in the bulk lane never stands before ten seconds in the main.
     """
     size = shared.settings.transcribe_batch_size
+    folder = shared.settings.state_dir / "transcripts"
 
     def lane(name: str, listening: Listening) -> Lane:
+        threads = ThreadPoolExecutor(SOUND_THREADS, f"sound-{name}")
+        windows = shared.batcher(name, listening.hear, size)
+        uploads = UploadHearing(
+            listening,
+            SharedHearing(windows, threads, ahead=BATCHES_AHEAD * size),
+            TranscriptJournals(folder, listening.model, shared.log.note),
+            shared.log,
+        )
         handler = TranscribeHandler(
-            codec=shared.codec,
-            store=shared.store(name),
-            listen=shared.batcher(name, listening.transcribe, size),
+            codec=shared.codec, store=shared.store(name), uploads=uploads
         )
         # One batch at work and one that gathers: more would only wait with their
         # media in memory.
-        return shared.ledger_lane(name, "transcribe", handler, 2 * size)
+        made = shared.ledger_lane(name, "transcribe", handler, 2 * size)
+        assert isinstance(made.work, LedgerStage)
+        uploads.alive = made.work.alive
+        return made
 
     main, bulk = listenings
     return [lane("transcribe", main), lane("transcribe-bulk", bulk)]

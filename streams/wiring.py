@@ -18,7 +18,7 @@ from encoders.media_format import MediaLimits
 from encoders.media_reader import InProcessReader, MediaReader
 from encoders.sandbox import SandboxedReader
 from encoders.signals import DecoderUnavailableError, ModelUnavailableError
-from encoders.speech import Transcriber, load_transcriber
+from encoders.speech import SpeechEngine, load_speech
 from encoders.text import TextEncoder, load_text_encoder
 from schemas.codec import Codec
 from schemas.errors import SchemaError
@@ -38,10 +38,9 @@ from streams.scorers.text_risk import TextRisk
 from streams.settings import Settings
 from streams.understand import Understanding
 
-# One for each thread that may ask at once (two of screen, one of its bulk lane, one of
-# each of transcribe's lanes): no lane waits for another's four hours of sound. They
-# start when first needed, with 60 MB each.
-DECODERS = 5
+# One for each thread that may look at media at once: two of screen, one of its bulk
+# lane. They start when first needed, with 60 MB each.
+DECODERS = 3
 WEIGHTS = Path(__file__).parent / "scorers" / "weights"
 
 
@@ -90,7 +89,12 @@ def build_reader(settings: Settings) -> MediaReader:
     limits = build_limits(settings)
     if settings.sandbox == "off":
         return InProcessReader(limits)
-    reader = SandboxedReader(limits, processes=DECODERS)
+    # One for each upload in work in either lane of transcribe, so that none waits for
+    # another's four hours of sound; short ones hold theirs for a second.
+    sounds = 2 * 2 * settings.transcribe_batch_size
+    if settings.audio_fingerprint:
+        sounds += DECODERS
+    reader = SandboxedReader(limits, processes=DECODERS, sounds=sounds)
     try:
         gaps = reader.confinement.gaps
     except DecoderUnavailableError as error:
@@ -137,15 +141,16 @@ def build_understanding(
     )
 
 
-def build_transcriber(settings: Settings) -> Transcriber:
-    """Load speech recognition."""
+def build_transcriber(settings: Settings, *, words: bool = False) -> SpeechEngine:
+    """Load speech recognition; with `words` it also tells when each was said."""
     limit_threads(settings.threads)
     try:
-        return load_transcriber(
+        return load_speech(
             settings.asr,
             device=choose_device(settings.device),
             allow_download=settings.allow_download,
             sha256=settings.asr_sha256,
+            words=words,
         )
     except ModelUnavailableError as error:
         raise StartError(str(error)) from error
@@ -153,8 +158,8 @@ def build_transcriber(settings: Settings) -> Transcriber:
 
 def build_listening(settings: Settings, understanding: Understanding) -> Listening:
     """Load what `transcribe` needs."""
-    transcriber = build_transcriber(settings)
-    return Listening(transcriber, understanding, understanding.reader)
+    engine = build_transcriber(settings)
+    return Listening(engine, understanding, understanding.reader)
 
 
 def build_judge(settings: Settings, understanding: Understanding | None) -> Judge:

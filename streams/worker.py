@@ -40,7 +40,8 @@ from streams.watchdog import Watchdog
 from streams.wiring import build_codec, build_store
 from streams.worker_models import load_models
 
-# With the drain's 5 s these keep a stop under 15 s: Kubernetes' default is 30.
+# With the drain's 5 s and a cancelled handler's one these keep a stop under 15 s:
+# Kubernetes' default is 30.
 LEAVE_S = 5.0  # Committing and leaving the groups; under a second on a healthy broker.
 EXIT_NOT_STARTED = 2  # As every command of ours: streams/cli/__init__.py.
 FLUSH_S = 2.0  # What was still sent by work that was given up; it is done again.

@@ -8,7 +8,17 @@ from types import MappingProxyType
 
 import numpy as np
 
-from encoders.signals import ModelIdentity, Span, SpeechResult, SpeechSegment
+from encoders.signals import (
+    SAMPLE_RATE_HZ,
+    ModelIdentity,
+    Span,
+    SpeechResult,
+    SpeechSegment,
+    Waveform,
+)
+from encoders.speech import WINDOW_S, Window
+from encoders.voice import VoiceSettings
+from encoders.windows import Windower
 from streams.crash_guard import CrashLoopError
 from streams.errors import TransientError
 from streams.messages import Output, Record
@@ -117,21 +127,63 @@ class FakeTextEncoder:
         return (Span(0, len(text)),) if text.strip() else ()
 
 
-class FakeTranscriber:
-    """Hears the same words in everything."""
+class FakeSpeechEngine:
+    """Hears the same words in every window, however silent."""
 
     model = ModelIdentity("speech", "fake-speech", "1" * 64)
 
     def __init__(self, text="hello from the microphone"):
         self._text = text
 
-    def transcribe(self, waveforms):
-        """Return one segment for each waveform."""
-        segments = [
-            SpeechSegment(0.0, waveform.duration_s, self._text)
-            for waveform in waveforms
-        ]
-        return [SpeechResult("en", (segment,)) for segment in segments]
+    def transcribe_windows(self, windows):
+        """Return one segment for each window."""
+        results = []
+        for window in windows:
+            end_s = window.start_s + window.waveform.duration_s
+            segment = SpeechSegment(window.start_s, end_s, self._text)
+            results.append(SpeechResult("en", (segment,) if self._text else ()))
+        return results
+
+
+class FakeWindower:
+    """Cuts a sound every `window_s`, wherever anybody speaks."""
+
+    def __init__(self, window_s=WINDOW_S):
+        self._size = int(window_s * SAMPLE_RATE_HZ)
+        self._held, self._start = np.empty(0, np.float32), 0
+
+    def feed(self, chunk):
+        """Return the windows that are full."""
+        self._held = np.concatenate([self._held, chunk.samples])
+        found = []
+        while len(self._held) >= self._size:
+            found.append(self._cut(self._size))
+        return found
+
+    def finish(self):
+        """Return the rest."""
+        return [self._cut(len(self._held))] if len(self._held) else []
+
+    def _cut(self, size):
+        window = Window(Waveform(self._held[:size].copy()), self._start / 16_000)
+        self._held, self._start = self._held[size:], self._start + size
+        return window
+
+
+class EveryVoice:
+    """A voice detector that takes every sound for a voice."""
+
+    name = "every"
+    settings = VoiceSettings()
+
+    def probabilities(self, frames):
+        """Return 1 for each frame."""
+        return np.ones(len(frames), np.float32)
+
+
+def hears_everything():
+    """Build a windower for which a tone is speech too."""
+    return Windower(EveryVoice())
 
 
 class FakeFingerprinter:

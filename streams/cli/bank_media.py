@@ -12,6 +12,7 @@ from encoders.signals import (
     ModelUnavailableError,
     Waveform,
 )
+from encoders.sound_stream import read_opening
 from streams.errors import StartError
 from streams.settings import Settings
 from streams.wiring import build_reader
@@ -37,7 +38,8 @@ def hash_of_file(
         look = reader.examine(data)
         kinds = _kinds(look)
         if algorithm == "chromaprint" or (look.probe.has_audio and not kinds):
-            kinds = _sound(reader.opening(data)) if look.probe.has_audio else {}
+            opening = look.probe.has_audio and read_opening(reader.open_sound(data))
+            kinds = _sound(opening) if opening else {}
         return _chosen(file, look.probe.mime, kinds, algorithm)
     except (EncodeError, DecoderUnavailableError) as error:
         raise StartError(f"{file} can't be decoded: {error}") from error

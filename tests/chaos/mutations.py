@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import streams.app
@@ -11,7 +12,8 @@ from encoders.signals import ModelIdentity
 from streams import wiring
 from streams.commits import Committer
 from streams.messages import Record
-from tests.fakes import FakeTextEncoder, FakeTranscriber
+from tests.fakes import FakeSpeechEngine, FakeTextEncoder
+from tests.long_sound import CountingEngine
 
 KILLER = "a text at which the model's library crashes"
 
@@ -35,7 +37,12 @@ def cheap_models(pause: Callable[[], None]) -> None:
     head = wiring.build_text_risk()._head
     identity = ModelIdentity("text", head.encoder_name, head.encoder_sha256)
     wiring.build_text_encoder = lambda *_: CheapTextEncoder(identity, pause)
-    wiring.build_transcriber = lambda *_: FakeTranscriber()
+    wiring.build_transcriber = lambda *_, **__: FakeSpeechEngine()
+
+
+def counting_speech(log: Path, window_ms: float) -> None:
+    """Have the wiring give an engine that counts windows, each of which takes long."""
+    wiring.build_transcriber = lambda *_, **__: CountingEngine(log, window_ms)
 
 
 class EarlyStage:

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.codec import Codec
 from schemas.ids import CommittedIds
+from schemas.records import MediaRef
 from schemas.topics import DECISION, INGESTED, TOPICS
 from streams.embedded_broker import EmbeddedBroker
 from streams.kafka_tail import tail
@@ -18,6 +19,7 @@ from streams.topic_admin import apply_topics
 from tests.builders import an_event
 from tests.chaos.fleet import Slot
 from tests.integration.worker_process import environment_of
+from tests.long_sound import long_speech
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 CODEC = Codec(CommittedIds())
@@ -41,11 +43,15 @@ def worker(bootstrap, tmp_path):
     """Return what starts a worker whose model takes so many milliseconds."""
     slots = []
 
-    def start(model_ms):
+    def start(model_ms, **variables):
         environment = environment_of(
-            tmp_path, bootstrap_servers=bootstrap, asr="sphinx", judge_mode="ledger"
+            tmp_path,
+            bootstrap_servers=bootstrap,
+            asr="sphinx",
+            judge_mode="ledger",
+            media_root=str(tmp_path),
         )
-        more = {"CHAOS_FAKE_TEXT": "1", "CHAOS_SLOW_MS": str(model_ms)}
+        more = {"CHAOS_FAKE_TEXT": "1", "CHAOS_SLOW_MS": str(model_ms), **variables}
         slot = Slot("worker", tmp_path, environment | more, ())
         slots.append(slot)
         slot.start()
@@ -111,3 +117,55 @@ def test_a_second_signal_ends_at_once(worker):
     slot.signal(signal.SIGTERM)
 
     assert slot.process.wait(2) == 1
+
+
+def heard(log):
+    """Return how many windows were heard so far."""
+    return len(log.read_text().split()) if log.exists() else 0
+
+
+@pytest.mark.parametrize(("how", "hours"), [(signal.SIGTERM, 3), (signal.SIGKILL, 0.5)])
+def test_hours_of_speech_go_on_where_they_were(
+    bootstrap, worker, tmp_path, shared_data, how, hours
+):
+    """A stop ends in time, and the next worker hears no finished window again."""
+    file, log = tmp_path / "long.ogg", tmp_path / "heard.txt"
+    utterance = (shared_data("speech_jfk") / "jfk.flac").read_bytes()
+    file.write_bytes(long_speech(utterance, hours))
+    event = an_event("c2", media=(MediaRef("audio", file.as_uri()),))
+    producer = DeliveringProducer(bootstrap)
+    producer.send_all([Output(INGESTED.name, b"c2", CODEC.encode(event))])
+    producer.close()
+    counting = {"CHAOS_HEARD": str(log)}
+    slot = worker(0, CHAOS_WINDOW_MS="300", **counting)
+    while heard(log) < 40:
+        assert slot.alive, slot.log.read_text()[-2000:]
+        time.sleep(0.2)
+    began_s = time.monotonic()
+    slot.signal(how)
+
+    assert slot.process.wait(STOP_S) == (0 if how == signal.SIGTERM else -how)
+    assert time.monotonic() - began_s < STOP_S
+    before = heard(log)
+    (journal,) = (tmp_path / "state" / "transcripts").iterdir()
+    kept = len(journal.read_text().splitlines())
+    assert kept >= before - 4  # A batch was at work.
+
+    again = worker(0, CHAOS_WINDOW_MS="0", **counting)
+    while (line := done(again, "c2")) is None:
+        assert again.alive
+        time.sleep(0.5)
+    assert line["recalled"] == kept
+    assert heard(log) - before == line["segments"] - kept
+    while journal.exists():  # It goes once the broker has the signals.
+        time.sleep(0.1)
+
+
+def done(slot, content_id):
+    """Return the log line of an upload that was transcribed; None before."""
+    for text in slot.log.read_text().splitlines():
+        if '"stage": "transcribe"' in text and f'"{content_id}"' in text:
+            line = json.loads(text)
+            if line["event"] == "event_done" and "recalled" in line:
+                return line
+    return None

@@ -4,6 +4,7 @@
 CHAOS_KILL_AT=`stage:boundary:n` kills it at the n-th passing of that boundary,
 CHAOS_FAKE_TEXT=1 takes cheap models instead of the real ones,
 CHAOS_SLOW_MS holds each batch of texts for so long, so that work is in flight,
+CHAOS_WINDOW_MS hears each window of sound for so long and counts it in CHAOS_HEARD,
 CHAOS_COMMIT_EARLY=1 commits what was only taken on: the mutation the checker must see.
 """
 
@@ -25,6 +26,8 @@ def main() -> None:
     slow_s = float(os.environ.get("CHAOS_SLOW_MS", "0")) / 1000
     if os.environ.get("CHAOS_FAKE_TEXT"):
         mutations.cheap_models(lambda: time.sleep(slow_s))
+    if window_ms := os.environ.get("CHAOS_WINDOW_MS"):
+        mutations.counting_speech(Path(os.environ["CHAOS_HEARD"]), float(window_ms))
     if os.environ.get("CHAOS_COMMIT_EARLY"):
         mutations.commit_early()
     if place := os.environ.get("CHAOS_KILL_AT"):

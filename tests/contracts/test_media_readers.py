@@ -9,6 +9,7 @@ from encoders.media_format import MediaLimits
 from encoders.media_reader import InProcessReader
 from encoders.sandbox import SandboxedReader
 from encoders.signals import EncodeError
+from encoders.sound_stream import read_opening
 from tests.media_builders import (
     CODECS,
     LIMITS,
@@ -120,11 +121,11 @@ def test_the_opening_of_sound_is_heard(reader):
     """All of what is short, as `audio` gives it; what is no sound is refused."""
     data = a_sound_file("ogg", 2)
 
-    opening = reader.opening(data)
+    opening = read_opening(reader.open_sound(data))
 
     np.testing.assert_array_equal(opening.samples, reader.audio(data).waveform.samples)
     with pytest.raises(EncodeError) as refusal:
-        reader.opening(a_video_file(1, sound_codec=None))
+        read_opening(reader.open_sound(a_video_file(1, sound_codec=None)))
     assert refusal.value.code == "no_audio"
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from encoders.audio import OPENING_S, decode_audio, decode_opening
+from encoders.audio import decode_audio
 from encoders.audio_fingerprint import Fingerprinter, items_of
 from encoders.fingerprint_index import MAX_BIT_ERROR, MIN_ITEMS, FingerprintIndex
 from encoders.media_format import MediaLimits
+from encoders.media_reader import InProcessReader
 from encoders.signals import SAMPLE_RATE_HZ, ModelUnavailableError, Waveform
+from encoders.sound_stream import OPENING_S, read_opening
 from tests.media_builders import a_sound_file
 
 Find = Callable[[str], Path]
@@ -118,14 +120,17 @@ def test_without_the_library_the_error_says_what_to_install(
 def test_the_opening_is_as_long_as_it_may_be() -> None:
     """Two minutes of longer sound, all of shorter."""
     long, short = a_sound_file("flac", OPENING_S + 9), a_sound_file("flac", 3)
+    reader = InProcessReader(LONG)
 
-    opening = decode_opening(long, LONG).samples
+    opening = read_opening(reader.open_sound(long)).samples
 
     assert len(opening) == OPENING_S * SAMPLE_RATE_HZ
     np.testing.assert_array_equal(
         opening, decode_audio(long, LONG).waveform.samples[: len(opening)]
     )
-    assert decode_opening(short, LONG).duration_s == pytest.approx(3, abs=0.1)
+    assert read_opening(reader.open_sound(short)).duration_s == pytest.approx(
+        3, abs=0.1
+    )
 
 
 def test_short_sound_has_no_fingerprint(fingerprinter: Fingerprinter) -> None:

@@ -12,6 +12,7 @@ from encoders.sandbox_protocol import (
     MAX_FRAME_BYTES,
     SOUND,
     ProtocolError,
+    Request,
     look_as_json,
     parse_answer,
     parse_confinement,
@@ -19,7 +20,7 @@ from encoders.sandbox_protocol import (
     parse_look,
     parse_pictures,
     parse_probe,
-    parse_truncated,
+    parse_sound_end,
     read_frame,
     read_request,
     write_frame,
@@ -35,10 +36,11 @@ LOOK = MediaLook(PROBE, (SEEN, SEEN), Fault("undecodable", "no key frame"))
 def test_a_request_comes_back_whole():
     """Operation, limits, even without end, and media."""
     pipe, limits = io.BytesIO(), MediaLimits(10, float("inf"))
-    write_request(pipe, "audio", limits, b"media")
+    request = Request("sound", limits, b"media", skip_samples=7)
+    write_request(pipe, request)
     pipe.seek(0)
 
-    assert read_request(pipe) == ("audio", limits, b"media")
+    assert read_request(pipe) == request
     assert read_request(pipe) is None
 
 
@@ -97,7 +99,8 @@ LIES = {
     "side as text": (parse_probe, changed(PROBE, height_px="64")),
     "word for yes": (parse_probe, changed(PROBE, has_audio="yes")),
     "code of many lines": (parse_fault, {"code": "a\nb", "message": ""}),
-    "number for truncated": (parse_truncated, 1),
+    "number for truncated": (parse_sound_end, 1),
+    "another word for truncated": (parse_sound_end, "cut"),
     "no list of pictures": (parse_pictures, {"a": 1}),
     "pictures without end": (parse_pictures, [[1, 1, None]] * 65),
     "picture of no height": (parse_pictures, [[0, 9, None]]),

@@ -4,16 +4,30 @@ import sys
 import numpy as np
 import pytest
 
-from encoders.signals import ModelUnavailableError, Waveform
-from encoders.speech import is_silent, load_transcriber
+from encoders.signals import (
+    GatedSpeech,
+    ModelUnavailableError,
+    SpeechResult,
+    SpeechSegment,
+    Waveform,
+)
+from encoders.speech import (
+    Window,
+    hear,
+    is_silent,
+    load_speech,
+    merge,
+    transcribe_whole,
+)
+from tests.fakes import FakeSpeechEngine, hears_everything
 from tests.speech_builders import noise, silence
 
 
 @pytest.mark.parametrize("spec", ["", "whisper", "whisper:", "sphinx:en", "wav2vec"])
 def test_an_unknown_engine_is_refused(spec):
     """A setting that names no engine says what may stand there."""
-    with pytest.raises(ModelUnavailableError, match="whisper:NAME, whisper:PATH or sp"):
-        load_transcriber(spec, device="cpu", allow_download=False)
+    with pytest.raises(ModelUnavailableError, match=r"whisper:NAME, .* or sphinx"):
+        load_speech(spec, device="cpu", allow_download=False)
 
 
 def test_without_pocketsphinx_the_extra_is_named(monkeypatch):
@@ -21,7 +35,7 @@ def test_without_pocketsphinx_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
 
     with pytest.raises(ModelUnavailableError, match=r"headgate\[offline-asr\]"):
-        load_transcriber("sphinx", device="cpu", allow_download=False)
+        load_speech("sphinx", device="cpu", allow_download=False)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +58,49 @@ def test_importing_the_port_loads_no_model_library():
     """Commands that transcribe nothing do not wait seconds for torch."""
     code = (
         "import sys, encoders.speech, encoders.text, encoders.devices\n"
-        "print({'torch', 'whisper', 'pocketsphinx', 'transformers'} & set(sys.modules))"
+        "late = {'torch', 'whisper', 'pocketsphinx', 'transformers', 'onnxruntime'}\n"
+        "print(late & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert found.stdout.strip() == "set()"
+
+
+def spoken(*lines, language="en"):
+    """Build a result of segments of given lengths, one behind the other."""
+    ends = [sum(lines[: n + 1]) for n in range(len(lines))]
+    parts = zip([0, *ends], ends, strict=False)
+    return SpeechResult(language, tuple(SpeechSegment(a, b, "x") for a, b in parts))
+
+
+def test_the_language_is_that_of_most_speech():
+    """Counted in seconds; windows without words have no vote."""
+    results = [spoken(2), spoken(1.5, 1.5, language="de"), SpeechResult("fr", ())]
+
+    assert merge(results).language == "de"
+    assert merge([]) == SpeechResult(None, ())
+    assert len(merge(results).segments) == 3
+
+
+def test_all_windows_of_all_sounds_share_the_engines_calls():
+    """Each sound gets its own words back, with its own times."""
+    engine, calls = FakeSpeechEngine(), []
+    transcribe = engine.transcribe_windows
+    engine.transcribe_windows = lambda windows: (
+        calls.append(len(windows)) or transcribe(windows)
+    )
+    short, long = noise(2), noise(65)
+    found = transcribe_whole(engine, [short, silence(0), long], hears_everything)
+
+    assert calls == [4]
+    assert [len(result.segments) for result in found] == [1, 0, 3]
+    assert found[2].segments[0].start_s == 0
+    assert found[2].segments[-1].end_s == pytest.approx(65, abs=0.01)
+
+
+def test_an_engine_that_hears_words_in_everything_is_not_believed():
+    """Where the detector heard no voice, its words are gated, with their place."""
+    window = Window(noise(2), 10.0, voice=((10.0, 10.1),))
+    (result,) = hear(FakeSpeechEngine(), [window])
+
+    assert result == SpeechResult(None, (), (GatedSpeech(10.0, 12.0, "no_voice"),))

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 
 from encoders.signals import ModelIdentity, Waveform
-from encoders.speech_process import ProcessTranscriber, SpeechProcessError, _Process
+from encoders.speech_process import ProcessEngine, SpeechProcessError, _Process
+from encoders.windows import Window
 
 pytestmark = pytest.mark.models
 IDENTITY = ModelIdentity("speech", "pocketsphinx:en-us", "0" * 64)
-SILENCE = Waveform(np.zeros(16_000, np.float32))
+SILENCE = Window(Waveform(np.zeros(16_000, np.float32)), 0.0)
 
 
 @pytest.fixture
 def engine():
     """One process behind the port."""
     pytest.importorskip("pocketsphinx")
-    return ProcessTranscriber(IDENTITY, processes=1)
+    return ProcessEngine(IDENTITY, processes=1)
 
 
 def child_of(engine):
@@ -30,26 +31,26 @@ def child_of(engine):
 
 def test_a_process_that_died_is_replaced(engine):
     """The waveform is tried again in a fresh process."""
-    engine.transcribe([SILENCE])
+    engine.transcribe_windows([SILENCE])
     first = child_of(engine)
     first.kill()
     first.wait()
 
-    assert engine.transcribe([SILENCE])[0].segments == ()
+    assert engine.transcribe_windows([SILENCE])[0].segments == ()
     assert child_of(engine).pid != first.pid
 
 
 def test_a_waveform_that_kills_twice_is_an_error(engine, monkeypatch):
     """It must not be tried for ever, and the engine goes on with others."""
 
-    def die(self, waveform):
+    def die(self, window):
         raise EOFError
 
     with monkeypatch.context() as patch:
         patch.setattr(_Process, "transcribe", die)
         with pytest.raises(SpeechProcessError, match="died 2 times"):
-            engine.transcribe([SILENCE])
-    assert engine.transcribe([SILENCE])[0].segments == ()
+            engine.transcribe_windows([SILENCE])
+    assert engine.transcribe_windows([SILENCE])[0].segments == ()
 
 
 def test_decoding_leaves_the_lock_to_others(engine, shared_data):
@@ -59,9 +60,9 @@ def test_decoding_leaves_the_lock_to_others(engine, shared_data):
 
     data = (shared_data("ljspeech") / "LJ001-0005.flac").read_bytes()
     waveform = decode_audio(data, MediaLimits(10**8, 60)).waveform
-    engine.transcribe([SILENCE])  # Started.
+    engine.transcribe_windows([SILENCE])  # Started.
     started, gaps, last = time.monotonic(), [], time.monotonic()
-    future = engine._threads.submit(engine._transcribe_one, waveform)
+    future = engine._threads.submit(engine._transcribe_one, Window(waveform, 0.0))
     while not future.done():
         time.sleep(0.01)
         now = time.monotonic()
@@ -78,8 +79,8 @@ def test_a_process_ends_with_its_parent(tmp_path):
     code = (
         "import numpy as np; from encoders.signals import *;"
         "from encoders.speech_process import *;"
-        "t = ProcessTranscriber(ModelIdentity('s', 'n', 'h'), 1);"
-        "t.transcribe([Waveform(np.zeros(16000, np.float32))]);"
+        "t = ProcessEngine(ModelIdentity('s', 'n', 'h'), 1);"
+        "t.transcribe_windows([Window(Waveform(np.zeros(16000, np.float32)), 0.0)]);"
         "p = t._free.get(); print(p._child.pid, flush=True); import time;"
         "time.sleep(60)"
     )

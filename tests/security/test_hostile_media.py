@@ -11,7 +11,9 @@ import pytest
 from encoders.media_format import MediaLimits
 from encoders.media_reader import InProcessReader
 from encoders.sandbox import SandboxedReader
+from encoders.sandbox_process import _cpu_s
 from encoders.signals import EncodeError
+from tests.long_sound import peak_rss_bytes
 from tests.media_builders import a_picture, a_sound_file, a_video_file, encoded
 from tests.security.hostile_corpus import (
     PLAYLISTS,
@@ -35,18 +37,28 @@ CODES = {
 
 @pytest.fixture(scope="module")
 def reader():
-    """One decode process for the whole corpus: nothing may end it."""
-    sandboxed = SandboxedReader(LIMITS, processes=1, recycle_after=10**6)
-    sandboxed.examine(encoded(a_picture()))
+    """One process that looks and one that listens: nothing may end either."""
+    sandboxed = a_reader()
     yield sandboxed
     sandboxed.close()
 
 
-def the_process(reader):
-    """Return the reader's only process, leaving it in its place."""
-    process = reader._free.get()
-    reader._free.put(process)
-    return process
+def a_reader():
+    """Start a reader and its two processes."""
+    sandboxed = SandboxedReader(LIMITS, processes=1, sounds=1, recycle_after=10**6)
+    assert codes(sandboxed, a_sound_file("flac", 1)) == [None, None]
+    return sandboxed
+
+
+def the_pids(reader):
+    """Return the ids of the reader's processes, leaving them in their places."""
+    pids = []
+    for pool in (reader._looks, reader._sounds):
+        process = pool.take()
+        pool.give(process)
+        assert process is not None, "the decode process was ended"
+        pids.append(process.pid)
+    return pids
 
 
 @dataclass
@@ -60,35 +72,29 @@ class Spent:
 
 @contextmanager
 def measured(reader):
-    """Measure the decode process, which must outlive the work."""
-    pid, spent = the_process(reader).pid, Spent()
-    Path(f"/proc/{pid}/clear_refs").write_text("5")  # Forgets the peak so far.
-    cpu_s, wall_s, memory = cpu_time_s(pid), time.monotonic(), peak_bytes(pid)
+    """Measure the decode processes, which must outlive the work."""
+    pids, spent = the_pids(reader), Spent()
+    for pid in pids:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # Forgets the peak so far.
+    cpu_s, wall_s, memory = cpu_time_s(pids), time.monotonic(), peak_bytes(pids)
     yield spent
-    assert the_process(reader) is not None, "the decode process was ended"
-    assert the_process(reader).pid == pid, "the decode process was replaced"
+    assert the_pids(reader) == pids, "a decode process was replaced"
     spent.wall_s = time.monotonic() - wall_s
-    spent.cpu_s = cpu_time_s(pid) - cpu_s
-    spent.memory_bytes = peak_bytes(pid) - memory
+    spent.cpu_s = cpu_time_s(pids) - cpu_s
+    spent.memory_bytes = peak_bytes(pids) - memory
     assert spent.cpu_s < CPU_S
     assert spent.wall_s < WALL_S
     assert spent.memory_bytes < MEMORY_BYTES
 
 
-def cpu_time_s(pid):
-    """Return the CPU time a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_time_s(pids):
+    """Return the CPU time that processes have used."""
+    return sum(_cpu_s(pid) for pid in pids)
 
 
-def peak_bytes(pid):
-    """Return the most memory that a process has held."""
-    (line,) = [
-        line
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if line.startswith("VmHWM")
-    ]
-    return int(line.split()[1]) * 1024
+def peak_bytes(pids):
+    """Return the most memory that processes have held."""
+    return sum(peak_rss_bytes(pid) for pid in pids)
 
 
 def codes(reader, data):
@@ -178,21 +184,21 @@ def test_silence_within_the_limit_is_heard(reader):
 
 def run_all(reader, files):
     """Look at and listen to many files in one process, each within the limits."""
-    pid = the_process(reader).pid
+    pids = the_pids(reader)
     for number, data in enumerate(files):
-        spent_s = cpu_time_s(pid)
+        spent_s = cpu_time_s(pids)
         found = codes(reader, data)
         assert set(found) <= CODES | {None}, f"file {number}: {found}"
-        assert cpu_time_s(pid) - spent_s < CPU_S, f"file {number}"
-    assert the_process(reader).pid == pid
+        assert cpu_time_s(pids) - spent_s < CPU_S, f"file {number}"
+    assert the_pids(reader) == pids
 
 
 def test_random_bytes_end_as_a_word(reader):
     """A thousand random files in one process: none crashes, hangs or floods it."""
-    baseline = peak_bytes(the_process(reader).pid)
+    baseline = peak_bytes(the_pids(reader))
     run_all(reader, random_files(1_000))
 
-    assert peak_bytes(the_process(reader).pid) - baseline < MEMORY_BYTES
+    assert peak_bytes(the_pids(reader)) - baseline < MEMORY_BYTES
 
 
 @pytest.mark.slow
@@ -217,12 +223,11 @@ def test_a_file_cut_anywhere_ends_as_a_word(reader, name):
 
 def test_the_measure_can_fail(reader):
     """A decode process that dies under the measure is noticed."""
-    own = SandboxedReader(LIMITS, processes=1)
-    own.examine(encoded(a_picture()))
+    own = a_reader()
 
     def die():
         with measured(own):
-            os.kill(the_process(own).pid, signal.SIGKILL)
+            os.kill(the_pids(own)[0], signal.SIGKILL)
             own.examine(encoded(a_picture()))
 
     with pytest.raises(AssertionError, match="replaced"):

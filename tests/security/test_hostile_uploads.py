@@ -28,7 +28,7 @@ from streams.settings import default_policy
 from streams.understand import Understanding
 from streams.wiring import read_policy
 from tests.builders import an_event
-from tests.fakes import FakeTextEncoder, FakeTranscriber, a_record
+from tests.fakes import FakeSpeechEngine, FakeTextEncoder, FakeWindower, a_record
 from tests.media_builders import a_sound_file
 from tests.security.hostile_corpus import PLAYLISTS, bombs, playlist
 from tests.security.test_sandbox import pytestmark as linux_only
@@ -68,7 +68,7 @@ def decided(folder, reader, files):
         lines.append(json.dumps(event | {"media": media}))
     (folder / "events.jsonl").write_text("\n".join(lines))
     whole = understanding(reader)
-    listening = Listening(FakeTranscriber(), whole, reader)
+    listening = Listening(FakeSpeechEngine(), whole, reader, FakeWindower)
     judge = Judge(DEFAULT_SCORERS, read_policy(default_policy()))
     pipeline = Pipeline(whole, lambda: listening, judge)
     assessing = Assessing(pipeline, a_store(folder), CODEC, RetryBounds(1, 60))

@@ -9,7 +9,7 @@ import pytest
 import streams.wiring
 from encoders.model_files import DEFAULT_TEXT_MODEL, find_text_model, sha256_of
 from encoders.signals import ModelUnavailableError
-from encoders.speech import load_transcriber
+from encoders.speech import load_speech
 from encoders.text import load_text_encoder
 from streams.errors import StartError
 from streams.scorers import text_risk
@@ -39,7 +39,7 @@ def test_a_pickle_in_a_checkpoint_runs_nothing(tmp_path, monkeypatch):
     Path("evil.pt").write_bytes(pickle.dumps({"dims": Payload()}))
 
     with pytest.raises(ModelUnavailableError, match="not a Whisper checkpoint"):
-        load_transcriber("whisper:evil.pt", device="cpu", allow_download=False)
+        load_speech("whisper:evil.pt", device="cpu", allow_download=False)
     assert not Path("pwned").exists()
 
 
@@ -51,7 +51,7 @@ def test_a_speech_model_with_one_flipped_byte_is_refused(tmp_path):
     flip_a_byte(checkpoint)
 
     with pytest.raises(ModelUnavailableError, match="HEADGATE_ASR_SHA256 says"):
-        load_transcriber(
+        load_speech(
             f"whisper:{checkpoint}", device="cpu", allow_download=False, sha256=pinned
         )
 

@@ -46,15 +46,21 @@ def rogue(monkeypatch, listener):
     """A reader over one decoder that obeys its media, with little time."""
     monkeypatch.setattr(sandbox, "_LOOK", Budget(cpu_s=1, wall_s=30))
     command = rogue_command(listener[0])
-    reader = SandboxedReader(LIMITS, processes=1, command=command)
+    reader = SandboxedReader(LIMITS, processes=1, sounds=1, command=command)
     yield reader
     reader.close()
 
 
+def the_process(pool):
+    """Return a pool's process, leaving it in its place."""
+    process = pool._free.get()
+    pool._free.put(process)
+    return process
+
+
 def the_pid(reader):
-    """Return the process's id, leaving the process in its place."""
-    process = reader._free.get()
-    reader._free.put(process)
+    """Return the id of the process that looks at media."""
+    process = the_process(reader._looks)
     return process.pid if process else None
 
 
@@ -112,7 +118,7 @@ def test_what_decoding_does_not_need_is_refused(rogue, listener, what):
         ("exit", "decoder_died", "exit code 3"),
         ("bug", "decoder_died", "KeyError"),
         ("babble", "decoder_died", "a part"),
-        ("flood", "decoder_died", "sound without end"),
+        ("flood", "decoder_died", "sound that nobody asked for"),
         ("loop", "decoder_timeout", "CPU time"),
         ("hoard", "decoder_out_of_memory", "300000000 bytes"),
         ("allocate", "decoder_out_of_memory", "300000000 bytes"),
@@ -141,12 +147,12 @@ def test_what_sleeps_is_ended_by_the_clock(rogue, monkeypatch):
 
 def test_time_is_counted_for_each_file(rogue):
     """A process that served long may still take its time for the next file."""
-    rogue.examine(PICTURE)
-    pid = the_pid(rogue)
+    rogue.audio(SOUND)
+    pid = the_process(rogue._sounds).pid
     while _cpu_s(pid) < 3:  # It may use 2 for each.
         rogue.audio(SOUND)
 
-    assert the_pid(rogue) == pid
+    assert the_process(rogue._sounds).pid == pid
 
 
 SOUND = a_sound_file("flac", 20)
@@ -221,10 +227,10 @@ def test_a_decoder_outlives_the_thread_that_needed_it_first():
 
 def test_closing_waits_for_all_that_are_idle():
     """No zombie is left behind."""
-    reader = SandboxedReader(LIMITS, processes=2)
+    reader = SandboxedReader(LIMITS, sounds=2)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(reader.audio, [SOUND] * 8))
-    processes = list(reader._live)
+    processes = list(reader._sounds._live)
     reader.close()
 
     assert len(processes) == 2
@@ -255,7 +261,7 @@ def test_no_decoder_outlives_its_parent(busy):
         "import sys; from encoders.sandbox import SandboxedReader;"
         "from encoders.media_format import MediaLimits;"
         f"r = SandboxedReader(MediaLimits(10**7, 60), command={rogue_command()!r});"
-        "r.confinement; p = r._free.get(); r._free.put(p); print(p.pid, flush=True);"
+        "r.confinement; (p,) = r._looks._live; print(p.pid, flush=True);"
         f"r.examine(b'loop') if {busy} else input()"
     )
     with subprocess.Popen(

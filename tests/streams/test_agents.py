@@ -18,10 +18,19 @@ from streams.fair_lanes import UploaderRates
 from streams.listen import Listening
 from streams.media import MediaStore
 from streams.model_threads import off_the_loop
+from streams.shared_hearing import SharedHearing
+from streams.transcript_journal import TranscriptJournals
 from streams.understand import Understanding
+from streams.upload_hearing import UploadHearing
 from streams.wire import decode_event
 from tests.builders import an_event
-from tests.fakes import FakeTextEncoder, FakeTranscriber, a_record
+from tests.fakes import (
+    FakeLog,
+    FakeSpeechEngine,
+    FakeTextEncoder,
+    FakeWindower,
+    a_record,
+)
 from tests.media_builders import LIMITS, a_sound_file
 
 CODEC = Codec(CommittedIds())
@@ -72,13 +81,24 @@ class Lanes:
 
     def transcribe(self, value):
         """Run `transcribe` over one record and return its output."""
-        listening = Listening(FakeTranscriber(), self._understanding, READER)
+        listening = Listening(
+            FakeSpeechEngine(), self._understanding, READER, FakeWindower
+        )
 
         async def run():
-            listen = Batcher(in_place(listening.transcribe), size=4, wait_s=0)
-            handler = TranscribeHandler(codec=CODEC, store=self._store, listen=listen)
-            handled = await handler(a_record(value=value, topic="content.screened.v1"))
-            await listen.close()
+            windows = Batcher(in_place(listening.hear), size=4, wait_s=0)
+            journals = TranscriptJournals(
+                self._folder / "transcripts", listening.model, FakeLog().note
+            )
+            with ThreadPoolExecutor(2) as threads:
+                hearing = SharedHearing(windows, threads, ahead=8)
+                uploads = UploadHearing(listening, hearing, journals, FakeLog())
+                handler = TranscribeHandler(
+                    codec=CODEC, store=self._store, uploads=uploads
+                )
+                record = a_record(value=value, topic="content.screened.v1")
+                handled = await handler(record)
+            await windows.close()
             return handled.outputs
 
         (output,) = asyncio.run(run())

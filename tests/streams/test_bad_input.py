@@ -26,7 +26,7 @@ from streams.understand import Understanding
 from streams.upload import Upload
 from streams.wiring import read_policy
 from tests.builders import an_event
-from tests.fakes import FakeTextEncoder, FakeTranscriber
+from tests.fakes import FakeSpeechEngine, FakeTextEncoder, FakeWindower
 from tests.media_builders import a_picture, a_sound_file, encoded
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -37,7 +37,7 @@ def a_pipeline():
     """Build the pipeline with fake models and the real policy."""
     reader = InProcessReader(LIMITS)
     whole = Understanding(FakeTextEncoder(), (), reader, timedelta(days=1))
-    listening = Listening(FakeTranscriber(), whole, reader)
+    listening = Listening(FakeSpeechEngine(), whole, reader, FakeWindower)
     judge = Judge(DEFAULT_SCORERS, read_policy(default_policy()))
     return Pipeline(whole, lambda: listening, judge)
 

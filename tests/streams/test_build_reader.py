@@ -2,10 +2,11 @@ import sys
 
 import pytest
 
-from encoders import sandbox
 from encoders.confinement import Confinement
 from encoders.media_reader import InProcessReader
 from encoders.sandbox import SandboxedReader
+from encoders.sandbox_process import DecoderProcess
+from encoders.signals import DecoderUnavailableError
 from streams.errors import StartError
 from streams.settings import load_settings
 from streams.wiring import build_reader
@@ -44,11 +45,11 @@ def test_strict_means_whole_or_not_at_all(monkeypatch, gaps):
 
 def test_decoders_that_can_not_start_are_told_before_any_event(monkeypatch):
     """Refusing to start beats a dead letter for each upload."""
-    monkeypatch.setattr(sandbox.DecoderProcess, "__init__", refuse)
+    monkeypatch.setattr(DecoderProcess, "__init__", refuse)
     with pytest.raises(StartError, match="HEADGATE_SANDBOX is on: no more"):
         build_reader(load_settings(sandbox="on"))
 
 
 def refuse(self, command):
     """Fail as a process does that can't be started."""
-    raise sandbox.DecoderUnavailableError("no more processes")
+    raise DecoderUnavailableError("no more processes")

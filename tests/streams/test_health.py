@@ -50,7 +50,7 @@ def test_an_event_that_never_ends_is_told(health):
     health.tick([a_lane(11)], {"screen": True, "judge": True})
 
     (problem,) = health.stuck_problems()
-    assert "screen (main lane): its oldest event has been in work for 11 s" in problem
+    assert "screen (main lane): its oldest event has not moved on for 11 s" in problem
     assert health.live_problems() == []  # Only the watchdog ends it, if Kafka answers.
 
 

@@ -11,6 +11,7 @@ from schemas.records import ContentSignals, MediaFact, MediaRef, Stage
 from streams.agents import ScreenHandler, TranscribeHandler
 from streams.batcher import Batcher
 from streams.media import MediaStore
+from streams.upload_hearing import HeardUpload
 from tests.builders import an_event
 from tests.fakes import a_record
 
@@ -35,10 +36,10 @@ class Watch:
         self.seen["embed"] = self._store.budget.held_bytes
         return items
 
-    async def listen(self, items):
-        """Listen to a batch."""
-        self.seen["listen"] = self._store.budget.held_bytes
-        return [signals for signals, fetched in items if fetched[0].data == SONG]
+    async def hear(self, signals, media):
+        """Hear, as the speech model does."""
+        self.seen["hear"] = (self._store.budget.held_bytes, media[0].data)
+        return HeardUpload(signals, ())
 
 
 @pytest.fixture
@@ -77,16 +78,13 @@ def test_screen_lets_go_of_the_bytes_before_it_embeds(store, event):
 
 
 def test_transcribe_holds_the_bytes_until_they_were_heard(store, event):
-    """They are in use all through the batch."""
+    """They are in use until the last window was heard."""
     watch = Watch(store)
     fact = MediaFact("audio", "audio/ogg", 8, "0" * 64, has_audio=True)
     signals = ContentSignals(event, Stage.SCREENED, media=(fact,))
 
-    async def run():
-        listen = Batcher(watch.listen, size=1, wait_s=0)
-        handler = TranscribeHandler(codec=CODEC, store=store, listen=listen)
-        await handler(a_record(value=CODEC.encode(signals)))
-        await listen.close()
+    handler = TranscribeHandler(codec=CODEC, store=store, uploads=watch)
+    asyncio.run(handler(a_record(value=CODEC.encode(signals))))
 
-    asyncio.run(run())
-    assert (watch.seen, store.budget.held_bytes) == ({"listen": len(SONG)}, 0)
+    assert watch.seen == {"hear": (len(SONG), SONG)}
+    assert store.budget.held_bytes == 0

@@ -5,6 +5,7 @@ import pytest
 from streams.commits import Committer
 from streams.dead_letters import DeadLetterLimit, DeadLetterLimitError, DeadLetters
 from streams.errors import PermanentError, TransientError
+from streams.ledger import Ledger
 from streams.messages import Output
 from streams.retries import RetryBounds
 from streams.stage import Handled, LedgerStage
@@ -230,3 +231,96 @@ def test_an_event_is_journalled_before_it_is_handled():
     Bench(handler, guard=guard).run(a_record(7))
 
     assert seen == [[[7]]]
+
+
+def test_journals_may_go_once_the_outputs_are_confirmed():
+    """Not before: a crash while the broker is away would cost them."""
+    seen = []
+
+    async def handler(record):
+        out = Output("out", record.key, record.value)
+        return Handled((out,), confirmed=lambda: seen.append(list(bench.topics)))
+
+    bench = Bench(handler, failures=2)
+    bench.run(a_record())
+
+    assert seen == [["out"]]
+
+
+@pytest.mark.parametrize("how", ["drain", "revoke"])
+def test_work_that_is_given_up_is_stopped(how):
+    """Its next owner does it; nothing of it is written here any more."""
+    ended = []
+
+    async def handler(record):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(record.offset)
+        return await passes_on(record)
+
+    bench = Bench(handler)
+
+    async def scenario():
+        await bench.stage.admit(a_record(0))
+        await asyncio.sleep(0)
+        if how == "drain":
+            assert await bench.stage.drain(0.05) == 1
+        else:
+            await bench.stage.revoke([SOURCE])
+        assert ended == [0]
+        await bench.stage.admit(a_record(0))  # Delivered again.
+        assert bench.stage.depth == 1
+
+    asyncio.run(scenario())
+    assert bench.topics == []
+    assert bench.positions == {}
+    assert bench.log.notes["work_given_up"] == 1
+
+
+def test_what_stays_ours_is_not_stopped():
+    """A revoke of one partition leaves the others' work alone."""
+    gate = asyncio.Event()
+
+    async def handler(record):
+        await gate.wait()
+        return await passes_on(record)
+
+    bench = Bench(handler)
+
+    async def scenario():
+        await bench.stage.admit(a_record(0))
+        await bench.stage.admit(a_record(0, partition=1))
+        await asyncio.sleep(0)
+        await bench.stage.revoke([SOURCE])
+        gate.set()
+        await bench.stage.drain(5)
+
+    asyncio.run(scenario())
+    assert bench.topics == ["out"]
+    assert bench.positions == {("content.ingested.v1", 1): 1}
+
+
+def test_long_work_that_moves_on_is_alive():
+    """The watchdog goes by the time since the last sign of life."""
+    now_s = 0.0
+    moved = asyncio.Event()
+
+    async def handler(record):
+        nonlocal now_s
+        now_s = 100.0
+        bench.stage.alive()
+        now_s = 101.0
+        moved.set()
+        await asyncio.Event().wait()
+
+    bench = Bench(handler)
+    bench.stage.ledger = Ledger(lambda: now_s)
+
+    async def scenario():
+        await bench.stage.admit(a_record(0))
+        await moved.wait()
+        assert bench.stage.head_age_s() == 1.0
+        await bench.stage.drain(0.01)
+
+    asyncio.run(scenario())

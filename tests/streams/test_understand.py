@@ -10,9 +10,17 @@ from encoders.bank_file import load_bank
 from encoders.hashing import sha256_hex
 from encoders.live_bank import LiveBank, version_of
 from encoders.media_reader import InProcessReader
+from encoders.signals import GatedSpeech, SpeechResult
 from schemas.codec import Codec
 from schemas.ids import CommittedIds
-from schemas.records import Category, ContentSignals, MediaRef, Missing, Stage
+from schemas.records import (
+    Category,
+    ContentSignals,
+    GatedSpan,
+    MediaRef,
+    Missing,
+    Stage,
+)
 from streams.listen import Listening, completed, roles_with_speech, unheard
 from streams.picture_models import PictureModels
 from streams.understand import MAX_TEXT_CHARS, Understanding
@@ -21,8 +29,9 @@ from tests.builders import an_event
 from tests.fakes import (
     FakeFingerprinter,
     FakePictureModel,
+    FakeSpeechEngine,
     FakeTextEncoder,
-    FakeTranscriber,
+    FakeWindower,
 )
 from tests.media_builders import LIMITS, a_picture, a_sound_file, a_video_file, encoded
 
@@ -192,14 +201,14 @@ def test_known_bytes_are_matched_and_need_no_transcript():
 
 def listening(text="hello"):
     """Build the slow half with fakes."""
-    return Listening(FakeTranscriber(text), understanding(), READER)
+    return Listening(FakeSpeechEngine(text), understanding(), READER, FakeWindower)
 
 
 def test_speech_becomes_text_with_seconds():
     """A segment is embedded like any text and says when it was said."""
     sound = media(a_sound_file("flac", 1))
     before = screened(an_event(), sound)
-    (signals,) = listening().transcribe([(before, [sound])])
+    signals = listening().transcribe(before, [sound])
 
     (spoken,) = signals.texts
     assert (spoken.source, spoken.text) == ("transcript:audio", "hello")
@@ -209,15 +218,30 @@ def test_speech_becomes_text_with_seconds():
     assert "fake-speech" in {model.name for model in signals.models}
 
 
-def test_a_batch_of_sounds_keeps_to_its_uploads():
-    """One undecodable sound among good ones is only its own upload's trouble."""
-    good, bad = media(a_sound_file("flac", 1)), media(a_sound_file("flac", 1)[:60])
-    before = screened(an_event(), good)
-    both = listening().transcribe([(before, [bad]), (before, [good])])
+def test_a_sound_that_can_not_be_decoded_leaves_the_upload_its_others():
+    """It is missing by name; what was said in the other is there."""
+    good, bad = a_sound_file("flac", 1), a_sound_file("flac", 1)[:60]
+    before = screened(an_event(), media(good))
+    signals = listening().transcribe(before, [media(bad), media(good, "video")])
 
-    assert [m.signal for m in both[0].missing] == ["transcript:audio"]
-    assert both[0].transcripts == ()
-    assert len(both[1].transcripts) == 1
+    assert [m.signal for m in signals.missing] == ["transcript:audio"]
+    assert [t.role for t in signals.transcripts] == ["video"]
+
+
+def test_what_was_not_believed_is_told_without_its_words():
+    """Where, and why: a reviewer may want to listen there."""
+
+    class Loops(FakeSpeechEngine):
+        def transcribe_windows(self, windows):
+            gated = (GatedSpeech(0.25, 0.75, "repetitive"),)
+            return [SpeechResult(None, (), gated) for _ in windows]
+
+    sound = media(a_sound_file("flac", 1))
+    loops = Listening(Loops(), understanding(), READER, FakeWindower)
+    signals = loops.transcribe(screened(an_event(), sound), [sound])
+
+    assert signals.transcripts[0].gated == (GatedSpan(0.25, 0.75, "repetitive"),)
+    assert signals.texts == ()
 
 
 def test_cut_sound_is_heard_and_said_to_be_cut():
@@ -225,7 +249,7 @@ def test_cut_sound_is_heard_and_said_to_be_cut():
     whole = a_sound_file("flac", 4)
     cut = media(whole[: len(whole) // 2])
     before = replace(screened(an_event(), media(whole)))
-    (signals,) = listening().transcribe([(before, [cut])])
+    signals = listening().transcribe(before, [cut])
 
     assert signals.missing[-1].reason.startswith("truncated")
     assert len(signals.transcripts) == 1
