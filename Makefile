@@ -7,12 +7,13 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := deploy/requirements.lock
+PEERS := tests/benchmarks/peers/requirements.txt
 STAMP := $(VENV)/.installed
 SYSTEM := $(VENV)/.system
 # Fast: no broker, no registry, no model weights.
 FAST := not kafka and not registry and not models and not slow
 
-.PHONY: help setup demo test test-fast test-kafka test-chaos check format lint types bench samples train lock clean
+.PHONY: help setup demo test test-fast test-kafka test-chaos check format lint types bench bench-quick bench-peers samples train lock clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,8 +69,17 @@ lint: setup ## Check style, and the layers' arrows.
 types: setup ## Check types.
 	@$(BIN)/mypy
 
-bench: setup ## Measure as ratios within one run; prints a table, writes bench.json.
+bench: setup bench-peers ## Measure as ratios within one run (15 minutes); prints a table, writes bench.json.
 	@$(BIN)/python -m tests.benchmarks
+
+bench-quick: setup bench-peers ## See that every row of the bench runs; its numbers say nothing.
+	@$(BIN)/python -m tests.benchmarks --quick --out build/bench-quick.json
+
+# Apart from .venv: Quix Streams pins older packages than ours. Without a network their rows stay empty.
+bench-peers: setup ## Install the stream processors that bench compares with, into build/peers.
+	@cmp -s $(PEERS) build/peers/.installed || { \
+	  $(BIN)/uv pip install -q --python $(BIN)/python --target build/peers --no-deps -r $(PEERS) \
+	  && cp $(PEERS) build/peers/.installed; } || echo "make bench-peers: not installed; bench says so in their rows"
 
 samples: setup ## Make the demo's samples anew (needs espeak-ng).
 	@$(BIN)/python deploy/samples/make_samples.py

@@ -1,6 +1,7 @@
 """`headgate worker`: builds the stages it was asked for, runs them until a signal."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -94,6 +95,7 @@ class Worker:
             for lane in self._lanes
         }
         self._health = Health(self._apps, others=self._models.problems)
+        _keep_for_good()
         self._log.note("worker_starting", stages=self._names, suspects=journal.suspects)
         sweeping = self._start_sweep(shared)
         with ExitStack() as stack:
@@ -206,6 +208,16 @@ class Worker:
         _, late = await asyncio.wait(stops, timeout=most_s)
         if late:
             self._log.note("worker_stop_cut_short", apps=len(late))
+
+
+def _keep_for_good() -> None:
+    """Spare what is loaded from every later collection of garbage.
+
+    Models and their libraries are half a million objects, none of which ever goes: to
+    look at them all took 0.3 s of processor (2 cores), and nothing else ran meanwhile.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _stop_on_signals() -> asyncio.Event:

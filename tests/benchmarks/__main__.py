@@ -1,110 +1,81 @@
 """`make bench`: prints one table and writes bench.json.
 
-Every row is a ratio against a named peer or limit, measured in this run on this
-machine, alternating the two sides so that a busy moment hits both.
+Every row is a ratio, or a figure against a limit, measured in this run on this machine;
+two sides take turns, so that a busy moment hits both. What can't be measured here is a
+row without a value that says why.
 """
 
 import argparse
 import json
 import os
 import platform
+import traceback
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.table import Table
 
-from encoders.embedding_cache import EmbeddingCache
-from encoders.text import load_text_encoder
-from schemas.codec import Codec
-from schemas.ids import CommittedIds
-from schemas.records import ContentSignals, Stage, TextSignal
-from streams.batch_judge import BatchJudging
-from streams.dead_letters import DeadLetterLimit, DeadLetters
-from streams.judge import Judge
-from streams.messages import Record
-from streams.retries import RetryBounds
-from streams.scorers import default_scorers
-from streams.settings import default_policy
-from streams.telemetry import EventLog
-from streams.wiring import build_text_risk, read_policy
-from tests.benchmarks.hashes import hash_row
-from tests.benchmarks.rows import ratio, row, texts
-from tests.benchmarks.text import text_rows
-from tests.builders import an_event
-from tests.fakes import FakeGuard
+from tests.benchmarks.peers import installed
+from tests.benchmarks.table import Aim, Row, print_table, timed
 
+# Files beside this one, each with `rows(quick)`; those that need quiet come first.
+GROUPS = (
+    "streaming",
+    "scaling",
+    "memory",
+    "text",
+    "speech",
+    "hashes",
+    "judging",
+)
 PACKAGES = (
     "torch",
     "onnxruntime",
     "sentence-transformers",
+    "openai-whisper",
     "faust-streaming",
     "confluent-kafka",
 )
 
 
-def judge_row(count: int, rounds: int) -> dict[str, object]:
-    """Judging from signals, against embedding the same uploads' texts."""
-    encoder = load_text_encoder("all-MiniLM-L6-v2", device="cpu", allow_download=False)
-    codec = Codec(CommittedIds())
-    judge = Judge(default_scorers(build_text_risk()), read_policy(default_policy()))
-    letters = DeadLetters("judge", "bench", DeadLetterLimit(50, 1000))
-    judging = BatchJudging(
-        judge, codec, letters, FakeGuard(), RetryBounds(1, 1), EventLog()
-    )
-    sample = texts(count, offset=100_000)
-    vectors = encoder.embed(sample)
-    records = [
-        Record(
-            "content.signals.v1",
-            0,
-            n,
-            0,
-            None,
-            codec.encode(
-                ContentSignals(
-                    an_event(f"c{n}", uploader_id=f"u{n}"),
-                    Stage.COMPLETE,
-                    texts=(TextSignal("title", text, vectors[n].tobytes()),),
-                )
-            ),
-        )
-        for n, text in enumerate(sample)
-    ]
+def rows_of(group: str, quick: bool) -> list[Row]:
+    """Return a group's rows; one that fails as a whole is a row that says so."""
+    found: list[Row] = []
 
-    def embed() -> None:
-        encoder._cache = EmbeddingCache()  # type: ignore[attr-defined]
-        encoder.embed(sample)
+    def measure() -> None:
+        found.extend(import_module(f"tests.benchmarks.{group}").rows(quick))
 
-    found = ratio(lambda: judging(records, {}), embed, rounds)
-    return row("uploads judged a second", found, "embedding their texts", 5.0)
+    try:
+        spent_s = timed(measure)
+    except Exception as error:
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}"
+        return [Aim(group, "all of its rows", 0.0).unmeasured(reason)]
+    for one in found:
+        one.setdefault("group", group)
+    print(f"{group}: {len(found)} rows in {spent_s:.0f} s", flush=True)  # noqa: T201
+    return found
+
+
+def machine() -> str:
+    """Say what this ran on."""
+    return f"{platform.machine()}, {os.cpu_count()} cores"
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only see that rows run")
+    parser.add_argument("--only", nargs="*", choices=GROUPS, default=GROUPS)
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     arguments = parser.parse_args()
-    count, rounds = (40, 1) if arguments.quick else (400, 5)
-    rows = [
-        *text_rows(count, rounds),
-        judge_row(count, rounds),
-        hash_row(arguments.quick),
-    ]
-    machine = f"{platform.machine()}, {os.cpu_count()} cores"
-    versions = {name: version(name) for name in PACKAGES}
+    rows = [row for group in arguments.only for row in rows_of(group, arguments.quick)]
+    versions = {name: version(name) for name in PACKAGES} | installed.versions()
     versions["threads"] = str(torch.get_num_threads())
-    report = {"machine": machine, "versions": versions, "rows": rows}
+    report = {"machine": machine(), "versions": versions, "rows": rows}
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
-    table = Table("row", "ratio", "against", "target", "met")
-    for one in rows:
-        table.add_row(
-            *(str(one[k]) for k in ("name", "value", "against", "target")),
-            "yes" if one["met"] else "no",
-        )
-    Console(width=None if os.isatty(1) else 140).print(table)
+    print_table(rows)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from whisper.tokenizer import Tokenizer, get_tokenizer
 from encoders.signals import SAMPLE_RATE_HZ, ModelIdentity, Waveform
 from encoders.speech import WINDOW_S, Window
 from encoders.whisper_speech import WhisperEngine
+from tests.benchmarks.table import Aim, Row
 
 # whisper's tiny (its checkpoint's `dims`).
 TINY = whisper.ModelDimensions(80, 1500, 384, 6, 4, 51_865, 448, 384, 6, 4)
@@ -72,21 +73,21 @@ def as_windows(clip: np.ndarray) -> list[Window]:
     ]
 
 
-def whisper_row(count: int, rounds: int) -> dict[str, object]:
+def rows(quick: bool) -> list[Row]:
     """Clips transcribed a second, against whisper.transcribe one by one."""
+    count, rounds = (2, 1) if quick else (30, 1)
     threads = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:
         value = _measure(count, rounds)
     finally:
         torch.set_num_threads(threads)
-    return {
-        "name": f"clips of 5 to 40 s transcribed, Whisper tiny, {THREADS} threads",
-        "value": value,
-        "against": "whisper.transcribe, one by one",
-        "target": TARGET,
-        "met": value >= TARGET,
-    }
+    aim = Aim(
+        f"speech: clips of 5 to 40 s, Whisper tiny, {THREADS} threads",
+        "whisper.transcribe one by one",
+        TARGET,
+    )
+    return [aim.row(value)]
 
 
 def _measure(count: int, rounds: int) -> float:

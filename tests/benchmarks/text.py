@@ -5,13 +5,15 @@ from sentence_transformers import SentenceTransformer
 from encoders.embedding_cache import EmbeddingCache
 from encoders.model_files import find_text_model
 from encoders.text import load_text_encoder
-from tests.benchmarks.rows import Work, ratio, row, texts, timed
+from tests.benchmarks.table import Row, Work, ratio, row, timed
+from tests.benchmarks.uploads import texts
 
 WORKER_BATCH = 32  # HEADGATE_BATCH_SIZE.
 
 
-def text_rows(count: int, rounds: int) -> list[dict[str, object]]:
+def rows(quick: bool) -> list[Row]:
     """Embedding: against the library's own, and against ourselves without a cache."""
+    count, rounds = (40, 1) if quick else (400, 5)
     encoder = load_text_encoder("all-MiniLM-L6-v2", device="cpu", allow_download=False)
     folder = find_text_model("all-MiniLM-L6-v2", allow_download=False)
     library = SentenceTransformer(str(folder), device="cpu")

@@ -28,7 +28,7 @@ from encoders.text import load_text_encoder
 from schemas.records import Category
 from streams.training import metrics
 from streams.wiring import build_text_risk
-from tests.benchmarks.rows import timed
+from tests.benchmarks.table import timed
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 ROUNDS = 5

@@ -20,16 +20,23 @@ def environment_of(folder: Path, **settings: str) -> dict[str, str]:
 class WorkerProcess:
     """Starts a worker; ends it by signal or kills it."""
 
-    def __init__(self, log: Path, stages=(), **settings: str):
+    def __init__(
+        self, log: Path, stages=(), *, command=("streams.cli", "worker"), **settings
+    ):
         self.log = log
         arguments = [part for stage in stages for part in ("--stage", stage)]
         self._file = log.open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "streams.cli", "worker", *arguments],
+            [sys.executable, "-m", *command, *arguments],
             env=environment_of(log.parent, **settings),
             stdout=self._file,
             stderr=self._file,
         )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     def wait_ready(self):
         """Wait until the models are loaded and Faust runs."""
