@@ -118,7 +118,7 @@ def test_what_decoding_does_not_need_is_refused(rogue, listener, what):
         ("exit", "decoder_died", "exit code 3"),
         ("bug", "decoder_died", "KeyError"),
         ("babble", "decoder_died", "a part"),
-        ("flood", "decoder_died", "sound that nobody asked for"),
+        ("flood", "decoder_died", "sound or pixels that nobody asked for"),
         ("loop", "decoder_timeout", "CPU time"),
         ("hoard", "decoder_out_of_memory", "300000000 bytes"),
         ("allocate", "decoder_out_of_memory", "300000000 bytes"),
