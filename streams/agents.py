@@ -70,6 +70,8 @@ class ScreenHandler:
         self, event: ContentIngested, arrived_at: datetime | None
     ) -> ContentSignals:
         """Examine the media; its bytes are held here and nowhere after."""
+        if not event.media:  # Nothing to decode: no thread is worth its while.
+            return self._examine(Upload(event, (), arrived_at))
         async with self._store.borrow(event.media) as fetched:
             upload = Upload(event, fetched, arrived_at)
             return await asyncio.get_running_loop().run_in_executor(

@@ -23,7 +23,7 @@ class FlowSettings(BaseSettings):
     )
 
     in_flight: int = Field(
-        128, ge=1, le=4096, description="events a stage works on at once"
+        512, ge=1, le=4096, description="events a stage works on at once"
     )
     in_flight_bytes: int = Field(
         1024 * 1024 * 1024,
@@ -32,7 +32,7 @@ class FlowSettings(BaseSettings):
         "for all its media; one that needs more waits for all the room, and its media "
         "beyond that (or beyond HEADGATE_MEDIA_MAX_BYTES, if larger) is not taken",
     )
-    batch_size: int = Field(32, ge=1, le=1024, description="events in a micro-batch")
+    batch_size: int = Field(128, ge=1, le=1024, description="events in a micro-batch")
     batch_wait_ms: float = Field(
         20, ge=0, description="how long a micro-batch waits from its first event"
     )

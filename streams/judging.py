@@ -6,7 +6,8 @@ them was committed. So memory never runs ahead of the topics.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
@@ -57,6 +58,7 @@ class PartitionJudge:
         release_slots: Callable[[int], None],
         batch_size: int,
         batch_wait_s: float,
+        turns: asyncio.Semaphore,
         guard: Guard,
         log: EventLog,
     ) -> None:
@@ -68,6 +70,7 @@ class PartitionJudge:
         self._release_slots = release_slots
         self._batch_size = batch_size
         self._batch_wait_s = batch_wait_s
+        self._turns = turns
         self._guard = guard
         self._log = log
         self._queue: asyncio.Queue[Record] = asyncio.Queue()
@@ -123,10 +126,15 @@ class PartitionJudge:
     async def _run(self) -> None:
         await self._open()
         while True:
-            batch = await self._gather()
-            for part in self._apart(batch):
-                async with self._guard.watch(part):
-                    await self._commit_batch(part)
+            first = await self._queue.get()
+            if self._queue.empty() and self._batch_wait_s:
+                await asyncio.sleep(self._batch_wait_s)
+            async with AsyncExitStack() as turn:
+                await turn.enter_async_context(self._turns)
+                batch = self._gather(first)  # What came while we waited goes along.
+                for part in self._apart(batch):
+                    async with self._guard.watch(part):
+                        await self._commit_batch(part, turn.aclose)
             self._release(len(batch))
             if self._queue.empty():
                 self._idle.set()
@@ -155,10 +163,8 @@ class PartitionJudge:
             seconds=round(monotonic() - started_s, 3),
         )
 
-    async def _gather(self) -> list[Record]:
-        batch = [await self._queue.get()]
-        if self._queue.empty() and self._batch_wait_s:
-            await asyncio.sleep(self._batch_wait_s)
+    def _gather(self, first: Record) -> list[Record]:
+        batch = [first]
         while len(batch) < self._batch_size and not self._queue.empty():
             batch.append(self._queue.get_nowait())
         return batch
@@ -169,8 +175,13 @@ class PartitionJudge:
             return [[record] for record in batch]
         return [batch]
 
-    async def _commit_batch(self, batch: Sequence[Record]) -> None:
-        """Judge and commit until the outcome is known to be committed."""
+    async def _commit_batch(
+        self, batch: Sequence[Record], give_way: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Judge and commit until the outcome is known to be committed.
+
+        Gives way where that takes long: other partitions' brokers may be there.
+        """
         while True:
             # What is below was committed already, by us or the previous owner.
             todo = [r for r in batch if r.offset >= self._next_offset]
@@ -184,6 +195,7 @@ class PartitionJudge:
                 self._log.note(
                     "judge_commit_retry", partition=self._source[1], reason=str(error)
                 )
+                await give_way()
                 await self._open()
 
     async def _commit(self, todo: Sequence[Record], judged: JudgedBatch) -> None:

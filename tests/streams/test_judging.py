@@ -76,6 +76,7 @@ def judge_all(outbox, offsets, batch_size=2, guard=None):
             release_slots=slots.append,
             batch_size=batch_size,
             batch_wait_s=0.001,
+            turns=asyncio.Semaphore(1),
             guard=guard or FakeGuard(),
             log=log,
         )
