@@ -20,6 +20,7 @@ from streams.outbox import Outbox
 from streams.retries import backoff_s
 from streams.telemetry import EventLog
 from streams.transactions import FencedError
+from streams.turns import Turns
 
 # Twice the longest usual session timeout: by then a rebalance has been heard of.
 FENCED_GRACE_S = 120.0
@@ -58,7 +59,7 @@ class PartitionJudge:
         release_slots: Callable[[int], None],
         batch_size: int,
         batch_wait_s: float,
-        turns: asyncio.Semaphore,
+        turns: Turns,
         guard: Guard,
         log: EventLog,
     ) -> None:
@@ -130,7 +131,7 @@ class PartitionJudge:
             if self._queue.empty() and self._batch_wait_s:
                 await asyncio.sleep(self._batch_wait_s)
             async with AsyncExitStack() as turn:
-                await turn.enter_async_context(self._turns)
+                await turn.enter_async_context(self._turns.take())
                 batch = self._gather(first)  # What came while we waited goes along.
                 for part in self._apart(batch):
                     async with self._guard.watch(part):

@@ -1,6 +1,5 @@
 """Makes the stages' lanes from models and settings; wiring, used by the worker."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ from streams.sweeper import Sweeper
 from streams.telemetry import EventLog
 from streams.transactions import TransactionalOutbox
 from streams.transcript_journal import TranscriptJournals
+from streams.turns import Turns
 from streams.understand import Understanding
 from streams.upload_hearing import UploadHearing
 from streams.worker_models import Models
@@ -48,10 +48,6 @@ from streams.worker_models import Models
 # is its own, so that it never stands before the main lane's.
 EXAMINE_THREADS = 2
 BULK_EXAMINE_THREADS = 1
-# Partitions that judge and commit at once. A transaction costs the broker and us the
-# same for one event as for a hundred, and the others' events gather meanwhile: with one
-# at a time a worker decides twice as many cheap uploads a second as with twelve.
-JUDGED_AT_ONCE = 1
 # They wait for the decoders and write journals. One sound has both halves of its work
 # done by turns, so two keep the engine fed.
 SOUND_THREADS = 2
@@ -211,7 +207,7 @@ def judge_lanes(shared: Shared, judge: Judge) -> list[Lane]:
         judge, shared.codec, letters, shared.guard, settings.retries, shared.log
     )
     restore = history_reader(settings.kafka)
-    turns = asyncio.Semaphore(JUDGED_AT_ONCE)
+    turns = Turns(lambda: stage.depth)
 
     def make_partition(
         source: TopicPartition, release: Callable[[int], None]

@@ -25,6 +25,8 @@ PROVISIONAL = Aim(
 )
 SOUND_S = 90.0  # Over HEADGATE_PROVISIONAL_AFTER_S, which is 60.
 EVERY = 20  # One upload in so many has sound: 5 %.
+# What is sent before is not counted: the sender connects, decoders start.
+SETTLED_S = 3.0
 
 
 def write_long_sound(folder: Path) -> Path:
@@ -47,9 +49,14 @@ def provisional_row(flow: Flow, sound: Path, per_s: float, load_s: float) -> Row
     finally:
         sender.join()
         decisions.close()
-    delays = {key: (at_s - sent_s[key]) * 1000 for key, (at_s, _) in seen_s.items()}
-    held = [delays[key] for key, (_, provisional) in seen_s.items() if provisional]
-    usual = [delays[key] for key, (_, provisional) in seen_s.items() if not provisional]
+    since_s = min(sent_s.values()) + min(SETTLED_S, load_s / 4)
+    delays = [
+        ((at_s - sent_s[key]) * 1000, provisional)
+        for key, (at_s, provisional) in seen_s.items()
+        if sent_s[key] >= since_s
+    ]
+    held = [delay for delay, provisional in delays if provisional]
+    usual = [delay for delay, provisional in delays if not provisional]
     if not held:
         raise RuntimeError("no upload with sound got a provisional decision")
     note = (

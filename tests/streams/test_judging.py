@@ -7,6 +7,7 @@ from streams.judge_stage import JudgeStage
 from streams.judging import JudgedBatch, PartitionJudge
 from streams.messages import Output
 from streams.transactions import FencedError
+from streams.turns import Turns
 from tests.fakes import FakeGuard, FakeLog, a_record
 
 SOURCE = ("content.signals.v1", 3)
@@ -76,7 +77,7 @@ def judge_all(outbox, offsets, batch_size=2, guard=None):
             release_slots=slots.append,
             batch_size=batch_size,
             batch_wait_s=0.001,
-            turns=asyncio.Semaphore(1),
+            turns=Turns(lambda: 1),
             guard=guard or FakeGuard(),
             log=log,
         )
