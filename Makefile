@@ -13,7 +13,7 @@ SYSTEM := $(VENV)/.system
 # Fast: no broker, no registry, no model weights.
 FAST := not kafka and not registry and not models and not slow
 
-.PHONY: help setup demo test test-fast test-kafka test-chaos check format lint types bench bench-quick bench-peers samples train lock clean
+.PHONY: help setup demo test test-fast test-kafka test-chaos check format lint types bench bench-quick bench-peers samples train train-micro lock clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,8 +87,11 @@ samples: setup ## Make the demo's samples anew (needs espeak-ng).
 train: setup ## Train the text-risk head from ../shared/data.
 	@$(BIN)/python -m streams.training --data ../shared/data
 
+train-micro: setup ## Train the micro Whisper of the tests (needs espeak-ng).
+	@$(BIN)/python -m encoders.micro
+
 lock: setup ## Resolve the dependencies anew into the lock.
-	@$(BIN)/uv pip compile -q pyproject.toml --group dev --extra offline-asr \
+	@$(BIN)/uv pip compile -q pyproject.toml --group dev --extra offline-asr --extra fast-asr --extra audio-fingerprint \
 	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o $(LOCK)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from encoders import micro
 from encoders.hallucination import believed
 from encoders.model_files import cache_folder
 from encoders.signals import (
@@ -70,9 +71,9 @@ def load_speech(
 ) -> SpeechEngine:
     """Load the engine that `spec` names.
 
-    `whisper:NAME`, `whisper:PATH` or `sphinx`. With `sha256` its model must have that
-    hash, checked before loading; with `words` segments say when each word was spoken,
-    where the engine can tell.
+    `whisper:NAME`, `whisper:PATH`, `faster-whisper:NAME`, `faster-whisper:FOLDER` or
+    `sphinx`. With `sha256` its model must have that hash, checked before loading; with
+    `words` segments say when each word was spoken, which only Whisper can tell.
 
     Raises:
         ModelUnavailableError: it can't be had; the message says what to do.
@@ -90,12 +91,24 @@ def load_speech(
             sha256=sha256,
             words=words,
         )
+    if words:
+        raise ModelUnavailableError(
+            f"HEADGATE_ASR={spec} can't tell when each word was said; leave --words "
+            "out, or use whisper:NAME"
+        )
+    if engine == "faster-whisper" and name:
+        from encoders.faster_whisper_speech import load_faster_whisper
+
+        return load_faster_whisper(
+            name, device=device, allow_download=allow_download, sha256=sha256
+        )
     if spec == "sphinx":
         from encoders.sphinx_speech import load_sphinx
 
         return load_sphinx(sha256)
     raise ModelUnavailableError(
-        f"HEADGATE_ASR is {spec!r}; set it to whisper:NAME, whisper:PATH or sphinx"
+        f"HEADGATE_ASR is {spec!r}; set it to whisper:NAME, whisper:PATH, "
+        "faster-whisper:NAME, faster-whisper:FOLDER or sphinx"
     )
 
 
@@ -105,7 +118,8 @@ def weights_problem(spec: str, *, allow_download: bool) -> str | None:
     A quick look that loads nothing, for who wants to choose another engine.
     """
     engine, _, name = spec.partition(":")
-    if engine != "whisper" or allow_download or Path(name).expanduser().is_file():
+    is_here = name == micro.NAME or Path(name).expanduser().is_file()
+    if engine != "whisper" or allow_download or is_here:
         return None
     file = cache_folder() / "whisper" / f"{_WHISPER_FILES.get(name, name)}.pt"
     return None if file.is_file() else f"no weights of {spec} on this machine"

@@ -17,6 +17,7 @@ from torch import Tensor
 from whisper.audio import log_mel_spectrogram, pad_or_trim
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
+from encoders import micro
 from encoders.devices import is_out_of_memory
 from encoders.model_files import cache_folder, check_pinned, sha256_of
 from encoders.signals import (
@@ -74,6 +75,8 @@ def load_whisper(
 
 
 def _find_checkpoint(name_or_path: str, *, allow_download: bool) -> Path:
+    if name_or_path == micro.NAME:
+        return micro.CHECKPOINT
     # Private, but the only place that tells each name's file and hash.
     url = whisper._MODELS.get(name_or_path)
     if url is None:

@@ -32,7 +32,8 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
     # The models.
     asr: str = Field(
         "whisper:base",
-        description="speech: whisper:NAME, whisper:PATH of a checkpoint, or sphinx",
+        description="speech: whisper:NAME, whisper:PATH of a checkpoint, "
+        "faster-whisper:NAME, faster-whisper:FOLDER, or sphinx",
     )
     text_model: str = Field(
         "all-MiniLM-L6-v2",

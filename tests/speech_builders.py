@@ -34,7 +34,7 @@ def part(waveform: Waveform, start_s: float, end_s: float) -> Waveform:
     return Waveform(waveform.samples[start:end])
 
 
-def a_whisper_checkpoint(folder: Path) -> Path:
+def a_whisper_checkpoint(folder: Path, n_text_ctx: int = 24) -> Path:
     """Save a tiny Whisper with random weights, in the format of OpenAI's files."""
     import torch
     import whisper
@@ -46,7 +46,7 @@ def a_whisper_checkpoint(folder: Path) -> Path:
         "n_audio_head": 1,
         "n_audio_layer": 1,
         "n_vocab": 51_865,  # Multilingual.
-        "n_text_ctx": 24,
+        "n_text_ctx": n_text_ctx,
         "n_text_state": 8,
         "n_text_head": 1,
         "n_text_layer": 1,

@@ -26,6 +26,7 @@ GROUPS = (
     "memory",
     "text",
     "speech",
+    "fast_speech",
     "hashes",
     "judging",
 )

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from encoders import micro
 from encoders.signals import Waveform
 from encoders.speech import Window, hear, load_speech, transcribe_whole
 from tests.fakes import FakeSpeechEngine
@@ -24,6 +25,15 @@ def a_sphinx(folder):
     return a_loaded("sphinx")
 
 
+def a_faster_whisper(folder):
+    """Load the micro Whisper, converted: random weights only say what is gated."""
+    pytest.importorskip("ctranslate2", reason="CTranslate2 (fast-asr) is not installed")
+    from tests.ctranslate2_builders import a_ctranslate2_folder
+
+    converted = a_ctranslate2_folder(micro.CHECKPOINT, folder / "converted")
+    return a_loaded(f"faster-whisper:{converted}")
+
+
 def a_loaded(spec):
     """Load an engine, with no network."""
     return load_speech(spec, device="cpu", allow_download=False)
@@ -32,6 +42,7 @@ def a_loaded(spec):
 ENGINES = {
     "fake": lambda folder: FakeSpeechEngine(),
     "whisper": a_whisper,
+    "faster-whisper": a_faster_whisper,
     "sphinx": a_sphinx,
 }
 
