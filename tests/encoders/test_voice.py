@@ -6,7 +6,7 @@ import pytest
 
 from encoders.signals import ModelUnavailableError, Waveform
 from encoders.silero_voice import SileroDetector, load_silero
-from encoders.speech import new_windower, transcribe_whole
+from encoders.speech import load_speech, new_windower, transcribe_whole
 from encoders.voice import FRAME_S, FRAME_SAMPLES, EnergyDetector, voice_runs
 from encoders.windows import Windower
 from tests.fakes import FakeSpeechEngine
@@ -19,6 +19,11 @@ def silero():
     pytest.importorskip("onnxruntime")
     pytest.importorskip("silero_vad")
     return load_silero()
+
+
+def micro():
+    """Load the micro checkpoint."""
+    return load_speech("whisper:micro", device="cpu", allow_download=False)
 
 
 def frames_of(waveform):
@@ -70,12 +75,14 @@ def test_blocks_do_not_matter(silero):
 @pytest.mark.models
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", ["esc10", "music_nonspeech"])
-def test_no_word_is_heard_where_nobody_speaks(silero, shared_data, folder):
-    """An engine that hears words in everything: none in barks, sneezes and music."""
+@pytest.mark.parametrize("load", [FakeSpeechEngine, micro], ids=["stub", "micro"])
+def test_no_word_is_heard_where_nobody_speaks(silero, shared_data, load, folder):
+    """Not by a stub that hears words in everything, nor by Whisper's own path."""
+    engine = load()
     heard = [
         path.name
         for path in sorted(shared_data(folder).glob("*.ogg"))
-        if transcribe_whole(FakeSpeechEngine(), [recording(path)])[0].segments
+        if transcribe_whole(engine, [recording(path)])[0].segments
     ]
 
     assert heard == []
