@@ -152,7 +152,7 @@ def test_the_other_commands_tell_a_wrong_password_too(guarded, command):
     [
         ("subscriber", "produce", "may not Write the topic content.ingested.v1"),
         ("uploads", "tail", "may not Describe the topic risk.decision.v1"),
-        ("uploads", "worker", "may not Read the topic content.ingested.bulk.v1"),
+        ("uploads", "worker", "may not Read the topic bank.entry.v1"),
         ("operator", "worker", "may not Write the topic review.requested.v1"),
     ],
 )
