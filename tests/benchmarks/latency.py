@@ -1,6 +1,7 @@
 """Row of the bench about delay: from an upload to its provisional decision."""
 
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -39,7 +40,7 @@ def write_long_sound(folder: Path) -> Path:
 def provisional_row(flow: Flow, sound: Path, per_s: float, load_s: float) -> Row:
     """Send at a steady rate; see each first decision as a subscriber does."""
     count = max(EVERY, round(per_s * load_s))
-    made = list(_uploads(count, sound.as_uri()))
+    made = list(mixed_uploads(count, sound.as_uri(), "load"))
     decisions = Decisions(flow.bootstrap, DECISION.name)
     sent_s: dict[bytes, float] = {}
     sender = Thread(target=_send, args=(flow.bootstrap, made, per_s, sent_s))
@@ -69,8 +70,10 @@ def provisional_row(flow: Flow, sound: Path, per_s: float, load_s: float) -> Row
     )
 
 
-def _uploads(count: int, sound_uri: str) -> Iterator[ContentIngested]:
-    for n, one in enumerate(uploads("load", texts(count, 700_000))):
+def mixed_uploads(count: int, sound_uri: str, name: str) -> Iterator[ContentIngested]:
+    """Make uploads that nothing has seen, one in twenty with sound."""
+    offset = 700_000 + zlib.crc32(name.encode()) % 1_000_000
+    for n, one in enumerate(uploads(name, texts(count, offset))):
         sounds = n % EVERY == EVERY // 2
         yield with_sound(one, sound_uri) if sounds else one
 
