@@ -6,8 +6,7 @@ unpickler, which makes tensors and runs nothing.
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,25 +20,20 @@ from encoders import micro
 from encoders.devices import is_out_of_memory
 from encoders.model_files import cache_folder, check_pinned, sha256_of
 from encoders.signals import (
-    SAMPLE_RATE_HZ,
-    GatedSpeech,
     ModelIdentity,
     ModelUnavailableError,
     SpeechResult,
-    SpeechSegment,
     SpokenWord,
     Waveform,
 )
-from encoders.speech import SpeechEngine, Window, is_silent
+from encoders.speech import SpeechEngine, Window
 from encoders.whisper_decoding import TEMPERATURES, Decoded, decode_batch
-from encoders.whisper_segments import Piece, split_tokens
+from encoders.whisper_rounds import Found, Part, decode_windows, found_in
+from encoders.whisper_segments import Piece
 from encoders.whisper_words import spoken_words
 
 _CPU_BATCH: Final = 16
 _CUDA_BATCH: Final = 32
-# A window is decoded again from where the limit of tokens cut it. Speech never fills
-# two times 30 s; loops do.
-_MOST_ROUNDS: Final = 8
 
 
 def load_whisper(
@@ -116,25 +110,6 @@ def _download(name: str, url: str, folder: Path) -> None:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A window, or what is left of it to decode, in seconds of the window."""
-
-    place: int  # Of the window among those that were given.
-    start_s: float
-    waveform: Waveform
-    speech_s: float
-
-
-@dataclass(slots=True)
-class _Heard:
-    """What was heard in one window so far."""
-
-    languages: list[str] = field(default_factory=list)
-    segments: list[SpeechSegment] = field(default_factory=list)
-    gated: list[GatedSpeech] = field(default_factory=list)
-
-
 class WhisperEngine:
     """A Whisper model behind `SpeechEngine`: many windows in one pass.
 
@@ -160,46 +135,22 @@ class WhisperEngine:
 
     def transcribe_windows(self, windows: Sequence[Window]) -> list[SpeechResult]:
         """See `SpeechEngine`."""
-        heard = [_Heard() for _ in windows]
-        parts = [
-            _Part(place, 0.0, window.waveform, window.speech_s)
-            for place, window in enumerate(windows)
-            if not is_silent(window.waveform)
-        ]
-        for _ in range(_MOST_ROUNDS):
-            parts = self._round(parts, windows, heard)
-        for part in parts:
-            # A model that moves on this slowly is in a loop.
-            start_s = windows[part.place].start_s + part.start_s
-            end_s = start_s + part.waveform.duration_s
-            heard[part.place].gated.append(GatedSpeech(start_s, end_s, "unsure"))
-        return [_result(one) for one in heard]
+        return decode_windows(windows, self._found, self._batch)
 
-    def _round(
-        self, parts: list[_Part], windows: Sequence[Window], heard: list[_Heard]
-    ) -> list[_Part]:
-        """Decode each part once; return what has to be decoded again."""
-        # Long with long: a batch takes as many steps as its longest text.
-        parts = sorted(parts, key=lambda part: part.speech_s)
-        left: list[_Part] = []
-        for at in range(0, len(parts), self._batch):
-            some = parts[at : at + self._batch]
-            for part, (mel, decoded) in zip(some, self._decode(some), strict=True):
-                pieces, rest_s = split_tokens(
-                    decoded.tokens,
-                    timestamp_begin=self._tokenizer(decoded).timestamp_begin,
-                    duration_s=part.waveform.duration_s,
-                    complete=decoded.complete,
-                )
-                offset_s = windows[part.place].start_s + part.start_s
-                found = heard[part.place]
-                found.languages.append(decoded.language)
-                found.segments += self._segments(pieces, decoded, mel, part, offset_s)
-                if rest_s is not None:
-                    left += _rest(part, rest_s)
-        return left
+    def _found(self, parts: Sequence[Part]) -> list[Found]:
+        found = []
+        for part, (mel, decoded) in zip(parts, self._decode(parts), strict=True):
+            tokenizer = self._tokenizer(decoded)
+            words = partial(self._spoken, tokenizer, mel, part) if self._words else None
+            found.append(found_in(part, decoded, tokenizer, words))
+        return found
 
-    def _decode(self, parts: Sequence[_Part]) -> list[tuple[Tensor, Decoded]]:
+    def _spoken(
+        self, tokenizer: Tokenizer, mel: Tensor, part: Part, pieces: list[Piece]
+    ) -> list[tuple[SpokenWord, ...]]:
+        return spoken_words(self._model, tokenizer, pieces, mel, part.waveform)
+
+    def _decode(self, parts: Sequence[Part]) -> list[tuple[Tensor, Decoded]]:
         """Decode parts in one batch, or in smaller ones where memory runs out."""
         try:
             mels = torch.stack([self._mel(part.waveform) for part in parts])
@@ -230,58 +181,3 @@ class WhisperEngine:
             language=decoded.language,
             task="transcribe",
         )
-
-    def _segments(
-        self,
-        pieces: Sequence[Piece],
-        decoded: Decoded,
-        mel: Tensor,
-        part: _Part,
-        offset_s: float,
-    ) -> list[SpeechSegment]:
-        tokenizer = self._tokenizer(decoded)
-        words: list[tuple[SpokenWord, ...]] = [()] * len(pieces)
-        if self._words:
-            words = spoken_words(self._model, tokenizer, pieces, mel, part.waveform)
-        return [
-            SpeechSegment(
-                start_s=offset_s + piece.start_s,
-                end_s=offset_s + piece.end_s,
-                text=tokenizer.decode(piece.tokens).strip(),
-                avg_logprob=decoded.avg_logprob,
-                no_speech_prob=decoded.no_speech_prob,
-                compression_ratio=decoded.compression_ratio,
-                words=tuple(
-                    replace(w, start_s=offset_s + w.start_s, end_s=offset_s + w.end_s)
-                    for w in said
-                ),
-            )
-            for piece, said in zip(pieces, words, strict=True)
-        ]
-
-
-def _rest(part: _Part, rest_s: float) -> list[_Part]:
-    """Return what is left of a part from `rest_s` on, in two where nothing was said."""
-    length_s = part.waveform.duration_s
-    cuts = [rest_s, length_s] if rest_s > 0 else [0.0, length_s / 2, length_s]
-    return [
-        _Part(
-            part.place,
-            part.start_s + start_s,
-            _cut(part.waveform, start_s, end_s),
-            part.speech_s * (end_s - start_s) / length_s,
-        )
-        for start_s, end_s in pairwise(cuts)
-    ]
-
-
-def _cut(waveform: Waveform, start_s: float, end_s: float) -> Waveform:
-    start, end = round(start_s * SAMPLE_RATE_HZ), round(end_s * SAMPLE_RATE_HZ)
-    return Waveform(waveform.samples[start:end])
-
-
-def _result(heard: _Heard) -> SpeechResult:
-    segments = tuple(sorted(heard.segments, key=lambda part: part.start_s))
-    # The first part is the longest.
-    language = heard.languages[0] if segments else None
-    return SpeechResult(language, segments, tuple(heard.gated))

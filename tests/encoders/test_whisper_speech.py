@@ -149,7 +149,7 @@ def test_what_the_limit_of_tokens_cuts_is_decoded_again(engine, monkeypatch):
 def test_a_loop_that_never_ends_is_told(engine, monkeypatch):
     """After eight rounds the rest is given up, and said to be."""
     monkeypatch.setattr(
-        "encoders.whisper_speech.split_tokens", lambda *_, duration_s, **__: ([], 0.01)
+        "encoders.whisper_rounds.split_tokens", lambda *_, duration_s, **__: ([], 0.01)
     )
     a_limit_of(engine, monkeypatch, 2)
     (result,) = engine.transcribe_windows([Window(noise(2), 5.0)])
