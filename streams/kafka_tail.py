@@ -56,9 +56,10 @@ def tail(
         TransientError: reading failed on the way.
     """
     access, complaints, log = as_access(kafka), Complaints(), Muted()
-    consumer = Consumer(
-        _config(access) | {"error_cb": complaints, "logger": log.logger}
-    )
+    # librdkafka wants a group's name even where none is joined.
+    config = reader_config(access, f"headgate-tail-{uuid.uuid4()}")
+    config |= {"fetch.wait.max.ms": 50}  # 500 by default: felt by who watches a demo.
+    consumer = Consumer(config | {"error_cb": complaints, "logger": log.logger})
     try:
         partitions = _partitions(consumer, access, complaints, topics)
         if isinstance(start, Mapping):
@@ -75,16 +76,15 @@ def tail(
         consumer.close()
 
 
-def _config(access: KafkaAccess) -> dict[str, Any]:
+def reader_config(access: KafkaAccess, group_id: str) -> dict[str, Any]:
+    """Return librdkafka's settings for reading assigned partitions."""
     return {
         **access.librdkafka(),
-        # librdkafka wants a name even where no group is joined.
-        "group.id": f"headgate-tail-{uuid.uuid4()}",
+        "group.id": group_id,
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",  # When retention has eaten the start.
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
-        "fetch.wait.max.ms": 50,  # 500 by default: felt by whoever watches a demo.
         "log_level": 3,  # Errors: a broker that goes away is told nowhere else.
     }
 
@@ -101,7 +101,7 @@ def _partitions(
 
 def _placed(consumer: Any, partitions: Sequence[Partition], start: Start) -> list[Any]:
     if isinstance(start, datetime):
-        return [_at_time(consumer, topic, p, _ms(start)) for topic, p in partitions]
+        return [at_time(consumer, topic, p, _ms(start)) for topic, p in partitions]
     if isinstance(start, Mapping):
         return [TopicPartition(*place, start[place]) for place in partitions]
     named = {"beginning": OFFSET_BEGINNING, "end": OFFSET_END}
@@ -109,7 +109,12 @@ def _placed(consumer: Any, partitions: Sequence[Partition], start: Start) -> lis
     return [TopicPartition(topic, number, offset) for topic, number in partitions]
 
 
-def _at_time(consumer: Any, topic: str, partition: int, since_ms: int) -> Any:
+def at_time(consumer: Any, topic: str, partition: int, since_ms: int) -> Any:
+    """Return where the records at or after a time begin; may be before it.
+
+    Raises:
+        TransientError: the broker can't tell.
+    """
     found = _look_up(consumer, topic, partition, since_ms)
     if found.offset < 0 and _look_up(consumer, topic, partition, 0).offset < 0:
         # Not even the epoch has a record at or after it: the partition is empty or the

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from streams.cluster import ANSWER_S
 from streams.errors import TransientError
 from streams.kafka_access import Kafka, as_access
-from streams.kafka_tail import record_of
+from streams.kafka_tail import at_time, reader_config, record_of
 from streams.messages import Record
 
 _CHUNK: Final = 200
@@ -32,15 +32,7 @@ class PartitionReader:
             TransientError: the broker does not answer.
         """
         self._place = (topic, partition)
-        self._config = {
-            **as_access(kafka).librdkafka(),
-            "group.id": "headgate-sweep",  # Required, never joined.
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",  # When retention was faster.
-            "log_level": 3,
-        }
+        self._config = reader_config(as_access(kafka), "headgate-sweep")
         self._consumer = Consumer(self._config)
         self._fetcher: Any = None  # For single records; made when first needed.
         self._since_ms = int(since.timestamp() * 1000)
@@ -50,10 +42,9 @@ class PartitionReader:
 
     def rewind(self) -> None:
         """Read from the beginning again."""
-        at = TopicPartition(*self._place, self._since_ms)
+        start = at_time(self._consumer, *self._place, self._since_ms)
         with self._errors():
-            (found,) = self._consumer.offsets_for_times([at], timeout=ANSWER_S)
-            self._consumer.assign([found])
+            self._consumer.assign([start])
         self.at_end = False
 
     def read(self) -> Iterator[Record]:
