@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -58,6 +58,15 @@ class SpeechEngine(Protocol):
         A window's result does not depend on those beside or before it. Segments are in
         order of time, in seconds of the sound, and lie within their window.
         """
+        ...
+
+
+@runtime_checkable
+class SharesWeights(Protocol):
+    """A speech engine that can have a twin for another thread, at no memory's cost."""
+
+    def twin(self) -> SpeechEngine:
+        """Return an engine over the same weights; both may be used at a time."""
         ...
 
 

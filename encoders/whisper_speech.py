@@ -4,6 +4,7 @@ Behind `speech`. Checkpoints are pickles: they are opened with torch's restricte
 unpickler, which makes tensors and runs nothing.
 """
 
+import copy
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -132,6 +133,14 @@ class WhisperEngine:
     def model(self) -> ModelIdentity:
         """See `SpeechEngine`."""
         return self._identity
+
+    def twin(self) -> "WhisperEngine":
+        """See `SharesWeights`."""
+        # Modules of its own, since decoding hangs hooks on them.
+        weights = (*self._model.parameters(), *self._model.buffers())
+        shared: dict[int, Any] = {id(tensor): tensor for tensor in weights}
+        model = copy.deepcopy(self._model, shared)
+        return WhisperEngine(model, self._identity, words=self._words)
 
     def transcribe_windows(self, windows: Sequence[Window]) -> list[SpeechResult]:
         """See `SpeechEngine`."""

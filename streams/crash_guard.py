@@ -45,6 +45,9 @@ class Guard(Protocol):
     def is_suspect(self, record: Record) -> bool:
         """Say whether the process died while this event was in work."""
 
+    def clear(self, place: Place) -> None:
+        """Hold nothing against an event so far: it got further than where it died."""
+
     def watch(self, records: Sequence[Record]) -> AbstractAsyncContextManager[None]:
         """Hold events as in work; a suspect waits for its turn alone."""
 
@@ -65,6 +68,10 @@ class CrashGuard:
     def is_suspect(self, record: Record) -> bool:
         """See `Guard`."""
         return self._journal.strikes(record.place) > 0
+
+    def clear(self, place: Place) -> None:
+        """See `Guard`."""
+        self._journal.clear(place)
 
     @asynccontextmanager
     async def watch(self, records: Sequence[Record]) -> AsyncIterator[None]:

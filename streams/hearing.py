@@ -18,6 +18,11 @@ from encoders.speech import SpeechEngine, Window, Windower, hear, merge
 class Notes(Protocol):
     """Keeps what was heard in windows, so that they need not be heard again."""
 
+    @property
+    def noted(self) -> int:
+        """How many windows a restart will not have to hear again, of this run's."""
+        ...
+
     def recall(self, window: Window) -> SpeechResult | None:
         """Return what was heard in this window before; None if it was not."""
         ...
@@ -29,6 +34,8 @@ class Notes(Protocol):
 
 class NoNotes:
     """Remembers nothing: for sounds that are quickly heard again."""
+
+    noted = 0
 
     def recall(self, window: Window) -> SpeechResult | None:
         """See `Notes`."""

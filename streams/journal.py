@@ -61,6 +61,11 @@ class Journal:
             self._alone.discard(place)
         self._append(f"{'alone' if alone else 'along'}\t{_line(place)}")
 
+    def clear(self, place: Place) -> None:
+        """Hold nothing against an event that is still in work, up to this moment."""
+        if self._strikes.pop(place, 0):
+            self._append(f"clear\t{_line(place)}")
+
     def end(self, place: Place) -> None:
         """Note that an event is settled; nothing is held against it any more."""
         self._open.pop(place, None)
@@ -146,6 +151,7 @@ def _blame(path: Path) -> dict[Place, int]:
             alone.pop(place, None)
         if word == "end":
             begun.pop(place, None)
+        if word in ("clear", "end"):
             strikes.pop(place, None)
     for place in alone or begun:
         strikes[place] = strikes.pop(place, 0) + 1

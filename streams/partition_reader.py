@@ -8,7 +8,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 
 from streams.cluster import ANSWER_S
 from streams.errors import TransientError
@@ -38,11 +44,24 @@ class PartitionReader:
         self._since_ms = int(since.timestamp() * 1000)
         self.at_end = False
         self.next_new = 0  # What was read at least once lies below.
-        self.rewind()
+        try:
+            self.rewind()
+        except TransientError:
+            self.close()
+            raise
 
     def rewind(self) -> None:
-        """Read from the beginning again."""
+        """Read from the beginning again.
+
+        Raises:
+            TransientError: the broker does not answer.
+        """
+        with self._errors():
+            at = TopicPartition(*self._place)
+            _, end = self._consumer.get_watermark_offsets(at, ANSWER_S)
         start = at_time(self._consumer, *self._place, self._since_ms)
+        if start.offset == OFFSET_END:  # As it was before that answer: none is missed.
+            start = TopicPartition(*self._place, end)
         with self._errors():
             self._consumer.assign([start])
         self.at_end = False

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from schemas.place import Place
 from streams.commits import Committer
 from streams.crash_guard import Guard
 from streams.dead_letters import DeadLetters
@@ -122,14 +123,19 @@ class LedgerStage:
         self.ledger.forget(partitions)
         await self._stop_forgotten()
 
-    def alive(self) -> None:
+    def alive(self, *, lasting: bool = False) -> None:
         """Note that long work on an event moves on; its handler calls it in its task.
 
-        A watchdog ends the worker over work that does not.
+        A watchdog ends the worker over work that does not. `lasting` work outlives the
+        process: an event that does some each time is no crash loop, whoever kills us.
         """
         task = asyncio.current_task()
-        if task is not None and task in self._handling:
-            self.ledger.alive(self._handling[task])
+        if task is None or task not in self._handling:
+            return
+        entry = self._handling[task]
+        self.ledger.alive(entry)
+        if lasting:
+            self._guard.clear(Place(*entry.partition, entry.offset))
 
     @property
     def depth(self) -> int:

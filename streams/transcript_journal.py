@@ -59,6 +59,7 @@ class TranscriptJournal:
         os.ftruncate(file, whole_bytes)  # A torn last line would spoil the next.
         self._size_bytes = whole_bytes
         self._synced_at_s = monotonic()
+        self.noted = 0  # Windows on disk since this run began.
         self.recalled = 0  # Windows that need not be heard again.
 
     def recall(self, window: Window) -> SpeechResult | None:
@@ -80,6 +81,7 @@ class TranscriptJournal:
                 return
             try:
                 self._append(data)
+                self.noted += 1
             except OSError as error:
                 self._end(str(error.strerror))
 

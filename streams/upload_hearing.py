@@ -4,10 +4,10 @@ Between `agents` and `shared_hearing`: journals for long sounds, progress in the
 signs of life for the watchdog.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from encoders.signals import DecoderUnavailableError, EncodeError
 from schemas.records import ContentSignals, MediaFact, TextSignal
@@ -22,6 +22,17 @@ from streams.upload import FetchedMedia
 PROGRESS_EVERY_S: Final = 60.0
 # A second's work of the text model; between two of them a cancel takes effect.
 EMBED_AT_ONCE: Final = 32
+
+
+class Alive(Protocol):
+    """Hears that an upload moves on; `lasting` if a restart goes on from there."""
+
+    def __call__(self, *, lasting: bool = False) -> None:
+        """Note it."""
+
+
+def _nobody_watches(*, lasting: bool = False) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class UploadHearing:
         self._journals = journals
         self._log = log
         # The stage's, once it is made: called while an upload moves on.
-        self.alive: Callable[[], None] = lambda: None
+        self.alive: Alive = _nobody_watches
 
     async def hear(
         self, signals: ContentSignals, media: Sequence[FetchedMedia]
@@ -115,11 +126,12 @@ class UploadHearing:
     async def _heard(
         self, signals: ContentSignals, fact: MediaFact, data: bytes, notes: Notes
     ) -> Heard:
-        told_at_s = monotonic()
+        told_at_s, noted = monotonic(), 0
 
         def told(done_s: float) -> None:
-            nonlocal told_at_s
-            self.alive()
+            nonlocal told_at_s, noted
+            self.alive(lasting=notes.noted > noted)
+            noted = notes.noted
             if monotonic() - told_at_s < PROGRESS_EVERY_S:
                 return
             told_at_s = monotonic()

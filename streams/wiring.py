@@ -18,7 +18,6 @@ from encoders.media_format import MediaLimits
 from encoders.media_reader import InProcessReader, MediaReader
 from encoders.sandbox import SandboxedReader
 from encoders.signals import DecoderUnavailableError, ModelUnavailableError
-from encoders.speech import SpeechEngine, load_speech
 from encoders.text import TextEncoder, load_text_encoder
 from schemas.codec import Codec
 from schemas.errors import SchemaError
@@ -36,6 +35,7 @@ from streams.policy_file import parse_policy
 from streams.scorers import default_scorers
 from streams.scorers.text_risk import TextRisk
 from streams.settings import Settings
+from streams.speech_wiring import build_listening
 from streams.understand import Understanding
 
 # One for each thread that may look at media at once: two of screen, one of its bulk
@@ -139,27 +139,6 @@ def build_understanding(
         fingerprinter=build_fingerprinter(settings),
         picture_models=build_picture_models(settings),
     )
-
-
-def build_transcriber(settings: Settings, *, words: bool = False) -> SpeechEngine:
-    """Load speech recognition; with `words` it also tells when each was said."""
-    limit_threads(settings.threads)
-    try:
-        return load_speech(
-            settings.asr,
-            device=choose_device(settings.device),
-            allow_download=settings.allow_download,
-            sha256=settings.asr_sha256,
-            words=words,
-        )
-    except ModelUnavailableError as error:
-        raise StartError(str(error)) from error
-
-
-def build_listening(settings: Settings, understanding: Understanding) -> Listening:
-    """Load what `transcribe` needs."""
-    engine = build_transcriber(settings)
-    return Listening(engine, understanding, understanding.reader)
 
 
 def build_judge(settings: Settings, understanding: Understanding | None) -> Judge:

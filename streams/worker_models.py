@@ -10,11 +10,11 @@ from streams.errors import StartError, TransientError
 from streams.judge import Judge
 from streams.listen import Listening
 from streams.settings import Settings
+from streams.speech_wiring import build_lanes
 from streams.telemetry import EventLog
 from streams.understand import Understanding
 from streams.wiring import (
     build_judge,
-    build_listening,
     build_understanding,
     read_banks,
 )
@@ -59,9 +59,7 @@ def load_models(
     if {"screen", "transcribe"} & set(stages):
         understanding = build_understanding(settings, banks=banks)
     if "transcribe" in stages and understanding is not None:
-        # A model hears one batch at a time, and lanes must not wait for each other.
-        main, bulk = (build_listening(settings, understanding) for _ in range(2))
-        listenings = (main, bulk)
+        listenings = build_lanes(settings, understanding)
     if "judge" in stages:
         judge = build_judge(settings, understanding)
     return Models(understanding, listenings, judge, banks, follower)

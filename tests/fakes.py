@@ -44,8 +44,12 @@ class FakeGuard:
     """Suspects the offsets it is told, refuses those it is told, notes the rest."""
 
     def __init__(self, suspects=(), refused=()):
-        self.watched = []
+        self.watched, self.cleared = [], []
         self._suspects, self._refused = suspects, refused
+
+    def clear(self, place):
+        """Note it."""
+        self.cleared.append(place)
 
     def refuse(self, record):
         """Refuse as after two deaths."""

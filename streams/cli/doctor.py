@@ -127,7 +127,7 @@ def _text_model(settings: Settings) -> str:
 
 
 def _speech_model(settings: Settings) -> str:
-    from streams.wiring import build_transcriber
+    from streams.speech_wiring import build_transcriber
 
     model = build_transcriber(settings).model
     return f"{model.name}, sha256 {model.sha256[:12]}"

@@ -72,8 +72,9 @@ class _Transcribing:
     """The model, the decoders and the journals, loaded once for all files."""
 
     def __init__(self, settings: Settings, *, words: bool) -> None:
+        from streams.speech_wiring import build_transcriber
         from streams.transcript_journal import TranscriptJournals
-        from streams.wiring import build_reader, build_transcriber
+        from streams.wiring import build_reader
 
         self._batch_size = settings.transcribe_batch_size
         self._reader: MediaReader = build_reader(settings)

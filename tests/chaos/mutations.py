@@ -9,7 +9,7 @@ from typing import Any
 import streams.app
 import streams.worker
 from encoders.signals import ModelIdentity
-from streams import wiring
+from streams import speech_wiring, wiring
 from streams.commits import Committer
 from streams.messages import Record
 from tests.fakes import FakeSpeechEngine, FakeTextEncoder
@@ -37,12 +37,12 @@ def cheap_models(pause: Callable[[], None]) -> None:
     head = wiring.build_text_risk()._head
     identity = ModelIdentity("text", head.encoder_name, head.encoder_sha256)
     wiring.build_text_encoder = lambda *_: CheapTextEncoder(identity, pause)
-    wiring.build_transcriber = lambda *_, **__: FakeSpeechEngine()
+    speech_wiring.build_transcriber = lambda *_, **__: FakeSpeechEngine()
 
 
 def counting_speech(log: Path, window_ms: float) -> None:
     """Have the wiring give an engine that counts windows, each of which takes long."""
-    wiring.build_transcriber = lambda *_, **__: CountingEngine(log, window_ms)
+    speech_wiring.build_transcriber = lambda *_, **__: CountingEngine(log, window_ms)
 
 
 class EarlyStage:

@@ -1,5 +1,6 @@
 """What every speech engine promises, whatever it hears."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +8,13 @@ import pytest
 
 from encoders import micro
 from encoders.signals import Waveform
-from encoders.speech import Window, hear, load_speech, transcribe_whole
+from encoders.speech import (
+    SharesWeights,
+    Window,
+    hear,
+    load_speech,
+    transcribe_whole,
+)
 from tests.fakes import FakeSpeechEngine
 from tests.micro_clips import clips
 from tests.speech_builders import a_whisper_checkpoint, noise, part, recording, silence
@@ -128,3 +135,30 @@ def test_the_model_has_a_hash(engine):
     """Every decision can name the weights that heard it."""
     assert engine.model.role == "speech"
     assert len(engine.model.sha256) == 64
+
+
+def test_a_twin_hears_the_same_beside_it(engine, speech):
+    """It shares the weights' memory and nothing else: both may be used at a time."""
+    if not isinstance(engine, SharesWeights):
+        pytest.skip(f"{engine.model.name} loads a second time instead")
+    twin = engine.twin()
+    window = Window(speech, 0.0)
+
+    with ThreadPoolExecutor(2) as threads:
+        here = threads.submit(engine.transcribe_windows, [window] * 3)
+        there = threads.submit(twin.transcribe_windows, [window] * 3)
+
+    for found, expected in zip(there.result(), here.result(), strict=True):
+        same(found, expected)
+    assert twin.model == engine.model
+
+
+def test_a_twin_of_whisper_takes_no_memory_for_weights(tmp_path):
+    """Each of its tensors is the other's."""
+    engine = a_whisper(tmp_path)
+    here, there = (
+        {tensor.data_ptr() for tensor in one._model.parameters()}
+        for one in (engine, engine.twin())
+    )
+
+    assert here == there

@@ -7,7 +7,7 @@ end it writes its peak memory, and that before any sound was read, to `LOG.rss`.
 import sys
 from pathlib import Path
 
-from streams import wiring
+from streams import speech_wiring
 from tests.long_sound import CountingEngine, peak_rss_bytes
 
 
@@ -25,7 +25,7 @@ def main() -> None:
         idle = peak_rss_bytes()
         return engine
 
-    wiring.build_transcriber = build
+    speech_wiring.build_transcriber = build
     from streams.cli import main as headgate
 
     sys.argv = ["headgate", "transcribe", *sys.argv[3:]]

@@ -168,6 +168,25 @@ def test_a_new_entry_finds_what_was_seen_before(topic):
 
 
 @pytest.mark.kafka
+def test_nothing_is_swept_before_all_was_read(topic):
+    """What was swept stands far behind the upload: a restart reads up to it first."""
+    banks = Banks()
+    send(topic, *range(1500))  # Several reads of each partition.
+
+    async def scenario():
+        async with Swept(topic, banks) as worker:
+            worker.learn(banks, 0)
+            await until(lambda: worker.log.notes["swept"] == 1)
+        async with Swept(topic, banks) as worker:
+            worker.learn(banks, 1499)
+            await until(lambda: worker.log.notes["swept"] == 1)
+
+    asyncio.run(scenario())
+
+    assert swept(topic) == [("c0", "e0"), ("c1499", "e1499")]
+
+
+@pytest.mark.kafka
 def test_partitions_are_let_go_and_taken(topic):
     """What moved to another worker is not swept here."""
     banks = Banks()

@@ -77,6 +77,18 @@ def test_an_event_that_ended_is_cleared_of_its_strikes(path):
     assert Journal(path).strikes(A) == 0
 
 
+def test_an_event_that_got_further_is_no_crash_loop(path):
+    """Each death is its first again, however often the process is killed."""
+    for _ in range(3):
+        journal = Journal(path)
+        journal.begin(A)
+        assert journal.strikes(A) <= 1
+        journal.clear(A)
+        assert journal.strikes(A) == 0
+
+    assert Journal(path).strikes(A) == 1
+
+
 def test_a_torn_line_is_left_out(path):
     """The process died in the middle of a write, or somebody edited the file."""
     Journal(path).begin(A)

@@ -20,7 +20,7 @@ class Bench:
     def __init__(self, handler, *, in_flight=8, failures=0, limit=50, guard=None):
         self.positions = {}
         self.producer = FakeProducer(failures)
-        self.log = FakeLog()
+        self.log, self.guard = FakeLog(), guard or FakeGuard()
         committer = Committer(self._commit)
         committer.note = self.positions.__setitem__
         self.stage = LedgerStage(
@@ -31,7 +31,7 @@ class Bench:
             committer,
             in_flight=in_flight,
             retries=RetryBounds(attempts=2, within_s=60),
-            guard=guard or FakeGuard(),
+            guard=self.guard,
             log=self.log,
         )
 
@@ -302,7 +302,7 @@ def test_what_stays_ours_is_not_stopped():
 
 
 def test_long_work_that_moves_on_is_alive():
-    """The watchdog goes by the time since the last sign of life."""
+    """The watchdog goes by the last sign of life; what lasts is held for the event."""
     now_s = 0.0
     moved = asyncio.Event()
 
@@ -310,6 +310,8 @@ def test_long_work_that_moves_on_is_alive():
         nonlocal now_s
         now_s = 100.0
         bench.stage.alive()
+        assert not bench.guard.cleared
+        bench.stage.alive(lasting=True)
         now_s = 101.0
         moved.set()
         await asyncio.Event().wait()
@@ -321,6 +323,7 @@ def test_long_work_that_moves_on_is_alive():
         await bench.stage.admit(a_record(0))
         await moved.wait()
         assert bench.stage.head_age_s() == 1.0
+        assert bench.guard.cleared == [a_record(0).place]
         await bench.stage.drain(0.01)
 
     asyncio.run(scenario())

@@ -49,7 +49,7 @@ class Bench:
         self.engine, self.log = engine or CountingTranscriber(), FakeLog()
         self.folder, self._duration_s = folder, duration_s
         self._reader = reader or InProcessReader(LIMITS)
-        self.alive = 0
+        self.alive = self.lasting = 0
 
     def listening(self):
         """Build the listening half over fakes."""
@@ -85,8 +85,9 @@ class Bench:
             finally:
                 await batcher.close()
 
-    def _lives(self):
+    def _lives(self, *, lasting=False):
         self.alive += 1
+        self.lasting += lasting
 
     @property
     def journals(self):
@@ -105,6 +106,7 @@ def test_a_restart_hears_only_what_was_not_heard(tmp_path):
 
     assert 2 <= heard.recalled < WINDOWS
     assert again.engine.heard == WINDOWS - heard.recalled
+    assert 1 <= again.lasting <= again.engine.heard  # What is recalled is no progress.
     assert heard.signals == whole.signals
     assert len(again.journals) == 1
     heard.forget()
