@@ -43,17 +43,31 @@ class HitRate:
     days: tuple[DayCount, ...] = ()  # Oldest first, the current one last.
     evidence: tuple[float, ...] = (0.0,) * len(JUMPS)  # Log likelihood ratios, >= 0.
 
-    def observe(self, day: int, hit: bool) -> "HitRate":
-        """Return the state after one more upload; a late one counts as today's."""
-        bound = self.bound
-        evidence = self.evidence
-        if bound is not None:
-            steps = (_step(bound, jump, hit) for jump in JUMPS)
-            evidence = tuple(
-                min(max(known, 0.0) + step, _MOST_LOG)
-                for known, step in zip(evidence, steps, strict=True)
-            )
-        return replace(self, days=_counted(self.days, day, hit), evidence=evidence)
+    def hit(self, day: int) -> "HitRate":
+        """Return the state after an upload that the rule hit.
+
+        Args:
+            day: days since 1970; a late upload counts as of the last day known.
+        """
+        return self._after(day, 1, hit=True)
+
+    def missed(self, day: int, uploads: int) -> "HitRate":
+        """Return the state after so many uploads in a row that it did not hit."""
+        return self._after(day, uploads, hit=False) if uploads else self
+
+    def _after(self, day: int, uploads: int, *, hit: bool) -> "HitRate":
+        days = _counted(self.days, day, uploads, hit)
+        state = replace(self, days=days)
+        if state.bound is None:
+            return state
+        steps = [_step(state.bound, jump, hit) for jump in JUMPS]
+        # Each upload adds its step to what is left above 0, so a row of misses, which
+        # step down, ends at their sum or at one step below 0.
+        evidence = tuple(
+            min(max(max(known, 0.0) + uploads * step, min(step, 0.0)), _MOST_LOG)
+            for known, step in zip(self.evidence, steps, strict=True)
+        )
+        return replace(state, evidence=evidence)
 
     @property
     def bound(self) -> float | None:
@@ -100,9 +114,12 @@ def _step(bound: float, jump: float, hit: bool) -> float:
     return log(jumped / bound) if hit else log((1 - jumped) / (1 - bound))
 
 
-def _counted(days: tuple[DayCount, ...], day: int, hit: bool) -> tuple[DayCount, ...]:
+def _counted(
+    days: tuple[DayCount, ...], day: int, uploads: int, hit: bool
+) -> tuple[DayCount, ...]:
+    hits = uploads if hit else 0
     if days and day <= days[-1].day:
         last = days[-1]
-        counted = replace(last, uploads=last.uploads + 1, hits=last.hits + hit)
+        counted = DayCount(last.day, last.uploads + uploads, last.hits + hits)
         return (*days[:-1], counted)
-    return (*days, DayCount(day, 1, int(hit)))[-DAYS - 1 :]
+    return (*days, DayCount(day, uploads, hits))[-DAYS - 1 :]

@@ -11,6 +11,11 @@ from streams.hit_rate import DAYS, HitRate, poisson_upper
 HOURLY = 400  # Uploads a day in these tests.
 
 
+def observed(state, day, is_hit):
+    """Observe one upload."""
+    return state.hit(day) if is_hit else state.missed(day, 1)
+
+
 def after(rates, seed=1, state=None):
     """Observe a day of uploads at each rate."""
     dice = random.Random(seed)
@@ -18,7 +23,7 @@ def after(rates, seed=1, state=None):
     first = state.days[-1].day + 1 if state.days else 0
     for day, rate in enumerate(rates, first):
         for _ in range(HOURLY):
-            state = state.observe(day, dice.random() < rate)
+            state = observed(state, day, dice.random() < rate)
     return state
 
 
@@ -27,7 +32,7 @@ def uploads_until_told(state, rate, seed, most=5000):
     dice = random.Random(seed)
     day = state.days[-1].day + 1
     for count in range(1, most + 1):
-        state = state.observe(day, dice.random() < rate)
+        state = observed(state, day, dice.random() < rate)
         if state.has_jumped():
             return count
     return None
@@ -66,7 +71,7 @@ def test_false_alarms_are_as_rare_as_said():
     for seed in range(150):
         dice, state = random.Random(seed), usual.accepted()
         for _ in range(100):
-            state = state.observe(99, dice.random() < usual.bound)
+            state = observed(state, 99, dice.random() < usual.bound)
             if state.has_jumped(alpha=0.01):
                 alarms += 1
                 break
@@ -90,12 +95,26 @@ def test_a_person_can_say_it_is_well():
     assert not jumped.accepted().has_jumped()
 
 
+@given(st.lists(st.integers(0, 60), max_size=40))
+def test_a_row_of_misses_is_as_many_single_ones(rows):
+    """Rules that seldom hit are brought up to date when they do."""
+    alone = together = after([0.05] * 2)
+    for misses in rows:
+        together = together.missed(9, misses).hit(9)
+        for _ in range(misses):
+            alone = alone.missed(9, 1)
+        alone = alone.hit(9)
+
+    assert together.days == alone.days
+    assert together.evidence == pytest.approx(alone.evidence)
+
+
 @given(st.lists(st.tuples(st.integers(-5, 40), st.booleans()), max_size=400))
 def test_the_state_is_bounded_whatever_comes(uploads):
     """Late and far days, all hits or none."""
     state = HitRate()
     for day, hit in uploads:
-        state = state.observe(day, hit)
+        state = observed(state, day, hit)
 
     assert len(state.days) <= DAYS + 1
     assert sum(c.uploads for c in state.days) <= len(uploads)
