@@ -86,6 +86,7 @@ samples: setup ## Make the demo's samples anew (needs espeak-ng).
 
 train: setup ## Train the text-risk head from ../shared/data.
 	@$(BIN)/python -m streams.training --data ../shared/data
+	@$(BIN)/python -m streams.training.long_form --data ../shared/data
 
 train-micro: setup ## Train the micro Whisper of the tests (needs espeak-ng).
 	@$(BIN)/python -m encoders.micro

@@ -130,7 +130,8 @@ class TextSignal:
     end_s: float | None = None
     normalised: str | None = None
     evasion: float = 0.0  # In [0, 1]: the share of the whole text's words in disguise.
-    language: str | None = None  # ISO 639-1; None where it can't be told surely.
+    # ISO 639-1; und- and a script of ISO 15924 where only that is sure, else None.
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from schemas.records import (
     Stage,
     UploaderHistory,
 )
+from streams.fingerprint import unpack
 from streams.history import recall, remember, stage_key
 from streams.policy import Consequence, Findings, Policy, Verdict
 from streams.scorers.base import Score, Scorer, is_read
@@ -156,7 +157,11 @@ class Judge:
                 categories=found,
                 anomalies={a.name: a.value for a in anomalies},
                 banks=banks,
-                missing=(*signals.missing, *self._unread(signals)),
+                missing=(
+                    *signals.missing,
+                    *_unembedded(signals),
+                    *self._unread(signals),
+                ),
             )
         )
 
@@ -172,6 +177,13 @@ class Judge:
                 reads = ", ".join(sorted(scorer.languages or ()))
                 reason = f"unsupported: {language}, {scorer.name} reads {reads}"
                 yield Missing(f"language:{source}", reason)
+
+
+def _unembedded(signals: ContentSignals) -> Iterator[Missing]:
+    """Name the texts that no embedding speaks for, so that no scorer can."""
+    mute = (text.source for text in signals.texts if unpack(text.embedding) is None)
+    for source in dict.fromkeys(mute):
+        yield Missing(f"text:{source}", "no_embedding: none, or not of finite numbers")
 
 
 def decision_id(signals: ContentSignals, stage: Stage, policy_sha256: str) -> str:

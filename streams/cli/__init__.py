@@ -16,6 +16,7 @@ from streams.cli import (
     demo,
     dlq,
     doctor,
+    explain,
     produce,
     tail,
     topics,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("assess")(assess.assess)
+app.command("explain")(explain.explain)
 app.command("transcribe")(transcribe.transcribe)
 app.command("worker")(worker_command.worker)
 app.command("produce")(produce.produce)

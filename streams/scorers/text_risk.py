@@ -25,6 +25,7 @@ from schemas.records import (
 )
 from streams.errors import StartError
 from streams.scorers.base import Score, is_read
+from streams.scorers.long_form import pool_sources
 
 NAME: Final = "text_risk"
 MODEL_NAME: Final = "headgate-text-risk-v1"
@@ -89,7 +90,7 @@ class TextRisk:
     def score(
         self, signals: ContentSignals, history: UploaderHistory
     ) -> tuple[Score, ...]:
-        """Score each category by the riskiest of the upload's texts.
+        """Score each category by the upload's texts; long ones as `long_form` says.
 
         No score at all where no text has a usable embedding of the head's own encoder,
         or none is in English: an unknown probability is stated, never guessed.
@@ -146,17 +147,17 @@ def _score(
     category: Category, spans: list[TextSignal], risks: NDArray[np.float64]
 ) -> Score:
     order = np.argsort(-risks, kind="stable")  # Ties: the earlier span first.
-    worst = order[0]
     evidence = tuple(
         _evidence(category, spans[i], float(risks[i]))
         for i in order[:EVIDENCE_PER_CATEGORY]
         if risks[i] >= EVIDENCE_FLOOR
     )
+    value, source = pool_sources(spans, risks, category)
     label = category.value.lower()
-    reason = f"text in {spans[worst].source} reads like {label}"
+    reason = f"text in {source} reads like {label}"
     if not evidence:
         reason = f"no text reads like {label}"
-    return Score(NAME, float(risks[worst]), reason, category, evidence)
+    return Score(NAME, value, reason, category, evidence)
 
 
 def _evidence(category: Category, span: TextSignal, risk: float) -> Evidence:

@@ -74,6 +74,26 @@ def test_the_riskiest_text_gives_the_uploads_probability() -> None:
     assert score[Category.FRAUD_SPAM].reason == "text in lyrics reads like fraud_spam"
 
 
+def test_of_a_long_transcript_one_doubtful_segment_is_no_sign() -> None:
+    """It is named as evidence, and the number says how little it is."""
+    doubtful = a_text(0, 0.55, 0.835, 0, source="transcript:audio")
+    clean = a_text(0, 0, 1, 0, source="transcript:audio")
+    spans = [
+        replace(clean if at else doubtful, start_s=6.0 * at, end_s=6.0 * at + 6)
+        for at in range(1800)
+    ]
+
+    short, long = (
+        by_category(TextRisk(a_head()).score(signals_of(*few), HISTORY))
+        for few in (spans[:10], spans)
+    )
+
+    assert short[Category.FRAUD_SPAM].value == pytest.approx(0.6, abs=0.01)
+    assert long[Category.FRAUD_SPAM].value < 0.1
+    assert long[Category.FRAUD_SPAM].evidence == short[Category.FRAUD_SPAM].evidence
+    assert long[Category.FRAUD_SPAM].evidence[0].end_s == 6
+
+
 def test_evidence_names_the_spans_worst_first_and_at_most_three() -> None:
     """A reviewer gets the three spans that carried the score, with their ranges."""
     spans = [
