@@ -121,6 +121,13 @@ def _same(kind: type) -> Converters:
     return Converters(refuse, refuse, frozenset({kind}))
 
 
+def _avro_bytes(value: Any) -> bytes:
+    """Read bytes; fastavro gives the default of a field that lacks as text."""
+    if type(value) is not bytes and value != "":
+        raise TypeError(f"a {type(value).__name__}, not bytes")
+    return value or b""
+
+
 def _as_float(value: Any) -> float:
     if type(value) is not float and type(value) is not int:
         raise TypeError(f"a {type(value).__name__}, not a number")
@@ -147,7 +154,7 @@ _COMMON = {
 _SCALARS: dict[Form, dict[type, Converters]] = {
     "avro": {
         **_COMMON,
-        bytes: _same(bytes),
+        bytes: Converters(_same(bytes).to_plain, _avro_bytes, frozenset({bytes})),
         datetime: Converters(_aware, _aware),
     },
     "json": {

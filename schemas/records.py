@@ -347,6 +347,8 @@ class UploaderHistory:
     judged: bytes = (
         b""  # 8-byte digests of (content_id, revision, stage), oldest first.
     )
+    active_days: bytes = b""  # 12-byte rows of `streams.active_days`, oldest first.
+    patterns: bytes = b""  # 19-byte rows of `streams.upload_pattern`, oldest first.
 
 
 @dataclass(frozen=True, slots=True)

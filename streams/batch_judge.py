@@ -4,8 +4,9 @@ Called for one partition at a time, in offset order; it writes nothing itself, s
 batch that could not be committed is judged again and comes out the same.
 """
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 
 from schemas.cloudevents import binary_headers
@@ -51,8 +52,15 @@ class CodedHistories(MutableMapping[str, UploaderHistory]):
         return len({**self._encoded, **self.changed})
 
 
+def _unwatched(signals: ContentSignals, decision: RiskDecision) -> None:
+    """Tell nobody."""
+
+
 class BatchJudging:
-    """Judges batches with one judge and one codec."""
+    """Judges batches with one judge and one codec.
+
+    `committed` is told of each new decision once it is committed, with its signals.
+    """
 
     def __init__(
         self,
@@ -62,6 +70,7 @@ class BatchJudging:
         guard: Guard,
         retries: RetryBounds,
         log: EventLog,
+        committed: Callable[[ContentSignals, RiskDecision], None] = _unwatched,
     ) -> None:
         self._judge = judge
         self._codec = codec
@@ -69,6 +78,7 @@ class BatchJudging:
         self._guard = guard
         self._retries = retries
         self._log = log
+        self._committed = committed
 
     def __call__(
         self, records: Sequence[Record], histories: Mapping[str, bytes]
@@ -108,6 +118,8 @@ class BatchJudging:
             facts = _facts(signals, word) | {"attempts": attempts}
             uploaded_at = signals.event.event_time
             batch.finish.append(lambda: self._went_well(line, facts, uploaded_at))
+            if isinstance(word, RiskDecision):
+                batch.finish.append(partial(self._committed, signals, word))
 
     def _outputs(
         self, record: Record, word: RiskDecision | bytes | None, judge_ms: float

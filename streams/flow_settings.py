@@ -94,6 +94,12 @@ class FlowSettings(BaseSettings):
         description="hashes of past uploads kept for each partition, 49 bytes each; "
         "the oldest give way",
     )
+    platform_window_s: float = Field(
+        300,
+        ge=10,
+        description="where shares over all uploaders are watched for steps (log line "
+        "platform_step), three uploads of each count in so much event time",
+    )
     stuck_after_s: float = Field(
         600,
         gt=0,

@@ -18,7 +18,9 @@ from schemas.records import (
     Stage,
     UploaderHistory,
 )
+from streams.active_days import with_upload
 from streams.fingerprint import cosine_distance, mean_embedding, signature, unpack
+from streams.upload_pattern import with_pattern
 
 # Ours. Redeliveries come within seconds, so 32 decisions are ample; the ring bounds
 # what scorers look at, and with the digests a history stays near 100 KB.
@@ -84,8 +86,8 @@ def remember(
 
     Every upload leaves its digest and its decision's bytes. Only a final one that was
     not blocked is learned from: into the centroid, and, where its time can be used,
-    into rates, windows and signatures too. The final decision takes the place of the
-    provisional one.
+    into rates, windows, habits, patterns and signatures too. The final decision takes
+    the place of the provisional one.
     """
     if recall(history, signals) is not None:
         return history
@@ -137,6 +139,8 @@ def _learn_time(history: UploaderHistory, signals: ContentSignals) -> UploaderHi
         uploads=history.uploads + 1,
         first_seen=min(history.first_seen or time, time),
         last_seen=max(history.last_seen or time, time),
+        active_days=with_upload(history.active_days, time),
+        patterns=with_pattern(history.patterns, signals),
     )
 
 

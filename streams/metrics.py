@@ -62,6 +62,17 @@ class Metrics:
             "histories_restore_seconds", "Reading a partition's histories.", _WORK_S
         )
 
+        self.platform_steps = self._counter(
+            "platform_steps", "Steps in a share over all uploaders.", "series"
+        )
+        self.platform_share = self._gauge(
+            "platform_share_ratio", "Usual share of uploads that meet it.", "series"
+        )
+        self.drift = self._counter("drift", "Inputs whose mean changed.", "input")
+        self.input_mean = self._gauge(
+            "input_mean_ratio", "What is usual for an input, in [0, 1].", "input"
+        )
+
         self.in_flight = self._gauge(
             "in_flight_events", "Events taken on and not settled.", "stage", "lane"
         )
@@ -118,6 +129,19 @@ class Metrics:
         if event == "histories_restored":
             self.histories.labels(facts["partition"]).set(facts["uploaders"])
             self.restore_seconds.observe(facts["seconds"])
+        if event == "platform_step":
+            self.platform_steps.labels(facts["series"]).inc()
+        if event == "drift":
+            self.drift.labels(facts["input"]).inc()
+
+    def tell_platform(
+        self, shares: Mapping[str, float], means: Mapping[str, float]
+    ) -> None:
+        """Set what is usual over all uploads: shares by series, means by input."""
+        for name, share in shares.items():
+            self.platform_share.labels(name).set(share)
+        for name, mean in means.items():
+            self.input_mean.labels(name).set(mean)
 
     def observe_batch(self, model: str) -> Callable[[int, float], None]:
         """Return what takes a micro-batch's items and seconds."""

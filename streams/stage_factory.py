@@ -31,6 +31,7 @@ from streams.metrics import Metrics
 from streams.model_threads import off_the_loop
 from streams.outbox import LedgerOutbox, Outbox
 from streams.partition_reader import PartitionReader
+from streams.platform_watch import PlatformWatch
 from streams.restoring import history_reader
 from streams.settings import Settings
 from streams.shared_hearing import SharedHearing
@@ -203,8 +204,20 @@ def judge_lanes(shared: Shared, judge: Judge) -> list[Lane]:
     """Return `judge`'s only lane: it is fast, and order matters to it."""
     settings, committer = shared.settings, Committer()
     letters = shared.letters("judge", "judge")
+    watch = PlatformWatch(
+        shared.log,
+        shared.metrics.tell_platform,
+        window_s=settings.platform_window_s,
+        restricted=judge.policy.restricted,
+    )
     judging = BatchJudging(
-        judge, shared.codec, letters, shared.guard, settings.retries, shared.log
+        judge,
+        shared.codec,
+        letters,
+        shared.guard,
+        settings.retries,
+        shared.log,
+        watch.observe,
     )
     restore = history_reader(settings.kafka)
     turns = Turns(lambda: stage.depth)

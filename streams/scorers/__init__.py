@@ -6,9 +6,12 @@ policy. The contract tests pick it up.
 
 from streams.scorers.anomaly import Anomaly
 from streams.scorers.base import Score, Scorer
+from streams.scorers.dormancy import Dormancy
 from streams.scorers.evasion import Evasion
+from streams.scorers.habits import Habits
 from streams.scorers.hash_match import HashMatch
 from streams.scorers.near_duplicate import NearDuplicate
+from streams.scorers.pattern import PatternScorer
 from streams.scorers.velocity import Velocity
 
 DEFAULT_SCORERS: tuple[Scorer, ...] = (
@@ -17,6 +20,9 @@ DEFAULT_SCORERS: tuple[Scorer, ...] = (
     Anomaly(),
     NearDuplicate(),
     Evasion(),
+    Habits(),
+    Dormancy(),
+    PatternScorer(),
 )
 
 # The names a policy may set anomaly thresholds for.

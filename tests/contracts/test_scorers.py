@@ -81,9 +81,12 @@ recents = st.builds(
     signature=st.sampled_from((b"", b"\x0f" * 32, b"\xf0" * 32)),
     learned=st.booleans(),
 )
+packed = st.binary(max_size=12 * 19)  # Rows of both packed parts of a history.
 histories = st.builds(
     a_history,
     st.lists(recents, max_size=40),
+    active_days=packed,
+    patterns=packed,
     centroid=odd_embeddings,
     centroid_uploads=st.integers(0, 1000),
     distance_mean=st.floats(0, 2),

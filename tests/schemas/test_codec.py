@@ -320,3 +320,26 @@ def test_ids_that_were_learnt_need_no_registry_any_more() -> None:
     ids.away = True
 
     assert codec.encode(an_event()) == Codec(CommittedIds()).encode(an_event())
+
+
+class OlderHistories(CommittedIds):
+    """A registry that knows histories as they were before habits, as id 40."""
+
+    def schema_for(self, schema_id: int) -> RegisteredSchema:
+        """Return the older schema under its id."""
+        if schema_id != 40:
+            return super().schema_for(schema_id)
+        schema = json.loads(CommittedIds().schema_for(4).text)
+        newer = ("active_days", "patterns")
+        schema["fields"] = [f for f in schema["fields"] if f["name"] not in newer]
+        subjects = frozenset({"uploader.history.v1-value"})
+        return RegisteredSchema(subjects, json.dumps(schema))
+
+
+def test_an_older_history_reads_as_one_without_habits() -> None:
+    """What it lacks has its default, so a registry's topic goes on."""
+    codec, history = Codec(OlderHistories()), a_history(uploads=7)
+    newer = codec.encode(history)
+    older = newer[:1] + (40).to_bytes(4, "big") + newer[5:-2]  # Two empty fields.
+
+    assert codec.decode(older, UploaderHistory) == history

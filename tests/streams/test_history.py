@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.codec import Codec
+from schemas.ids import CommittedIds
 from schemas.records import (
     Action,
     ContentSignals,
@@ -12,6 +14,7 @@ from schemas.records import (
     Stage,
     UploaderHistory,
 )
+from streams.active_days import unpack_days
 from streams.fingerprint import cosine_distance, unpack
 from streams.history import (
     DIGEST_BYTES,
@@ -22,12 +25,14 @@ from streams.history import (
     remember,
 )
 from streams.scorers import DEFAULT_SCORERS
+from streams.upload_pattern import unpack_patterns
 from tests.builders import (
     NOON,
     a_decision,
     a_history,
     a_text_signal,
     an_embedding,
+    an_event,
     signals,
 )
 
@@ -137,6 +142,50 @@ def test_an_unusable_time_is_not_learned():
     assert history.centroid_uploads == 1
 
 
+def a_titled(content_id: str = "c1", at_s: float = 0.0, **fields: object):
+    """Build signals with a title, which have a pattern."""
+    event = an_event(content_id, at_s=at_s, texts=(("title", "Artist - Song"),))
+    return signals(event=event, **fields)
+
+
+def test_habits_and_patterns_are_learned_with_the_upload():
+    """Its day, its hour and its title's form; once, however often it comes."""
+    history = after(a_history(), a_titled(), a_titled())
+
+    (day,) = unpack_days(history.active_days)
+    assert (day.hours, day.uploads) == (1 << 12, 1)
+    assert len(unpack_patterns(history.patterns)) == 1
+
+
+@pytest.mark.parametrize(
+    ("upload", "action"),
+    [
+        (a_titled(), Action.BLOCK),
+        (a_titled(stage=Stage.SCREENED), Action.ALLOW),
+        (a_titled(stage=Stage.SWEPT), Action.ALLOW),
+        (a_titled(missing=IN_FUTURE), Action.ALLOW),
+    ],
+    ids=["blocked", "provisional", "swept", "undated"],
+)
+def test_habits_and_patterns_are_not_learned_from(upload, action):
+    """What was blocked, is not final, was learned before, or has no time."""
+    history = after(a_history(), upload, action=action)
+
+    assert (history.active_days, history.patterns) == (b"", b"")
+
+
+def test_what_is_remembered_survives_the_wire():
+    """A grown history scores the same after it was encoded and decoded."""
+    uploads = [a_titled(f"c{i}", at_s=i * 86_400 * 7) for i in range(100)]
+    history, codec = after(a_history(), *uploads), Codec(CommittedIds())
+    again = codec.decode(codec.encode(history), UploaderHistory)
+
+    assert (len(history.active_days), len(history.patterns)) == (90 * 12, 64 * 19)
+    probe = a_titled("probe", at_s=86_400 * 702 + 30_000)
+    for scorer in DEFAULT_SCORERS:
+        assert scorer.score(probe, again) == scorer.score(probe, history)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.randoms(use_true_random=False))
 def test_late_events_do_not_take_a_history_backwards(rng: random.Random):
@@ -150,6 +199,7 @@ def test_late_events_do_not_take_a_history_backwards(rng: random.Random):
     assert shuffled.uploads == in_order.uploads
     assert shuffled.first_seen == in_order.first_seen
     assert shuffled.last_seen == in_order.last_seen
+    assert shuffled.active_days == in_order.active_days
 
 
 @settings(deadline=None, max_examples=3)

@@ -212,12 +212,8 @@ def test_a_burst_of_thirty_near_copies_ends_in_review():
 
     assert words[0].decision.action is Action.ALLOW
     assert words[-1].decision.clause == "near_duplicate.review>=0.9"
-    assert {a.name: a.value > 0.9 for a in words[-1].decision.anomalies} == {
-        "velocity": True,
-        "near_duplicate": True,
-        "evasion": False,
-        "anomaly": False,
-    }
+    high = {a.name for a in words[-1].decision.anomalies if a.value > 0.9}
+    assert high == {"velocity", "near_duplicate"}
 
 
 def test_another_uploaders_history_is_refused():

@@ -3,7 +3,16 @@ from streams.metrics import Metrics
 from streams.telemetry import EventLog
 from tests.fakes import a_record
 
-UNITS = ("_total", "_seconds", "_bytes", "_items", "_events", "_info", "_created")
+UNITS = (
+    "_total",
+    "_seconds",
+    "_bytes",
+    "_items",
+    "_events",
+    "_info",
+    "_created",
+    "_ratio",
+)
 COUNTS = {"headgate_ready", "headgate_histories", "headgate_crash_suspects"}
 
 
