@@ -22,6 +22,7 @@ from streams.cli import (
     topics,
     transcribe,
 )
+from streams.cli import eval as eval_command
 from streams.cli import worker as worker_command
 from streams.cli.terminal import complain
 from streams.errors import HeadgateError
@@ -46,6 +47,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(bank.app, name="bank")
+app.add_typer(eval_command.app, name="eval")
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ GROUPS = (
     "speech",
     "fast_speech",
     "hashes",
+    "series",
     "judging",
 )
 PACKAGES = (
