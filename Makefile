@@ -13,7 +13,7 @@ SYSTEM := $(VENV)/.system
 # Fast: no broker, no registry, no model weights.
 FAST := not kafka and not registry and not models and not slow
 
-.PHONY: help setup demo test test-fast test-kafka test-chaos check format lint types bench bench-quick bench-peers samples train train-micro lock clean
+.PHONY: help setup demo test test-fast test-kafka test-chaos check format lint types bench bench-quick bench-peers eval samples train train-micro lock clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench-peers: setup ## Install the stream processors that bench compares with, in
 	  $(BIN)/uv pip install -q --python $(BIN)/python --target build/peers --no-deps -r $(PEERS) \
 	  && cp $(PEERS) build/peers/.installed; } || echo "make bench-peers: not installed; bench says so in their rows"
 
+eval: setup ## Measure how good the scores are; writes scorecard.json and scorecard.html.
+	@$(BIN)/headgate eval --data ../shared/data
+
 samples: setup ## Make the demo's samples anew (needs espeak-ng).
 	@$(BIN)/python deploy/samples/make_samples.py
 
@@ -97,4 +100,4 @@ lock: setup ## Resolve the dependencies anew into the lock.
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o $(LOCK)
 
 clean: ## Remove what was built; .venv stays.
-	@rm -rf build dist bench.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf build dist bench.json scorecard.json scorecard.html .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

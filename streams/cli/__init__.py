@@ -21,6 +21,7 @@ from streams.cli import (
     tail,
     topics,
     transcribe,
+    tune,
 )
 from streams.cli import eval as eval_command
 from streams.cli import worker as worker_command
@@ -44,6 +45,8 @@ app.command("produce")(produce.produce)
 app.command("tail")(tail.tail)
 app.command("broker")(broker.broker)
 app.command("doctor")(doctor.doctor)
+app.command("tune")(tune.tune)
+app.add_typer(eval_command.app, name="eval")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(bank.app, name="bank")

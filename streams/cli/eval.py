@@ -1,8 +1,164 @@
-"""`headgate eval`: what the detectors and scores are worth on labelled data."""
+"""`headgate eval`: the scorecard, and its parts on data of one's own."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import eval_nab
+from streams.cli.eval_nab import nab
+from streams.cli.eval_text import text
+from streams.cli.terminal import output_console, progress_console, write_json
+from streams.errors import StartError
+from streams.logs import set_up_logs
+from streams.settings import Settings, load_settings
 
-app = typer.Typer(help="Measure quality on labelled data.", no_args_is_help=True)
-app.command("nab")(eval_nab.nab)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from streams.evaluation.out_of_fold import OutOfFoldScores
+    from streams.evaluation.scorecard import Measured, Scorecard
+    from streams.training.examples import Example
+
+app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+# Other measures of one's own data have files beside `eval_text` and are added here.
+app.command("text")(text)
+app.command("nab")(nab)
+
+_OUT_OF_FOLD = Path("build/out-of-fold.npz")
+
+
+@app.callback()
+def scorecard(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option(help="Folder of the shared data sets.")] = Path(
+        "../shared/data"
+    ),
+    out_of_fold: Annotated[
+        Path,
+        typer.Option(
+            help="Scores by heads that never saw the text; `make train` or the first "
+            "run makes them."
+        ),
+    ] = _OUT_OF_FOLD,
+    json_out: Annotated[
+        Path, typer.Option("--out", help="Where the figures are written.")
+    ] = Path("scorecard.json"),
+    page_out: Annotated[
+        Path, typer.Option("--page", help="Where the page is written.")
+    ] = Path("scorecard.html"),
+    nab_folder: Annotated[
+        Path | None, typer.Option("--nab", help="NAB's folder. Default: DATA/nab.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--section", help="Only these; may be given again."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print scorecard.json instead of a table.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 1 when a target is missed.")
+    ] = False,
+) -> None:
+    """Measure everything and write scorecard.json and scorecard.html.
+
+    Figures of text are out of fold: no head judges a text, or a near copy, that it was
+    trained on. Example:
+
+    headgate eval --data ../shared/data
+    """
+    if context.invoked_subcommand is not None:
+        return
+    settings = load_settings()
+    set_up_logs("warning")
+    from streams.cli.eval_report import scorecard_table, write_scorecard
+    from streams.evaluation.scorecard import as_json as plain
+
+    with progress_console().status("reading the data") as status:
+        card = _measured(
+            settings,
+            data,
+            out_of_fold,
+            nab_folder,
+            only or [],
+            lambda t: status.update(t),
+        )
+    write_scorecard(card, json_out, page_out)
+    if as_json:
+        write_json(plain(card))
+    else:
+        output_console().print(scorecard_table(card))
+        output_console().print(f"wrote {json_out} and {page_out}")
+    missed = any(not figure.is_met for _, figure in card.targets())
+    raise typer.Exit(1 if strict and missed else 0)
+
+
+def _measured(
+    settings: Settings,
+    data: Path,
+    out_of_fold: Path,
+    nab: Path,
+    only: "Sequence[str]",
+    told: "Callable[[str], None]",
+) -> "Scorecard":
+    from streams.evaluation.scorecard import Scorecard, measured
+    from streams.evaluation.scored_rows import load_inputs, pool_of
+    from streams.training.text_risk import examples_of
+    from streams.wiring import build_text_risk, read_policy
+
+    sections = _chosen(only)
+    policy = read_policy(settings.policy)
+    shipped = build_text_risk().models[0].sha256
+    try:
+        examples = examples_of(data)
+        scores = _scores(out_of_fold, examples, settings, shipped, told)
+        inputs = load_inputs(examples, scores, policy, data, nab, pool_of(scores))
+    except OSError as error:
+        raise StartError(
+            f"{error.filename} can't be read ({error.strerror}); name the folder of "
+            "the shared data sets with --data"
+        ) from error
+    return Scorecard(
+        measured(sections, inputs, told),
+        scores.made_by,
+        scores.head_sha256,
+        shipped,
+        f"{policy.id} {policy.version} ({policy.sha256[:12]})",
+    )
+
+
+def _chosen(only: "Sequence[str]") -> "Sequence[Measured]":
+    from streams.evaluation.sections import SECTIONS
+
+    names = [key for key, _, _ in SECTIONS]
+    for name in only:
+        if name not in names:
+            raise StartError(
+                f"section {name!r} is not one of ours; expected {', '.join(names)}"
+            )
+    return [row for row in SECTIONS if not only or row[0] in only]
+
+
+def _scores(
+    path: Path,
+    examples: "Sequence[Example]",
+    settings: Settings,
+    shipped: str,
+    told: "Callable[[str], None]",
+) -> "OutOfFoldScores":
+    """Read the out-of-fold file; where there is none yet, cross-validate and write it.
+
+    The one place that knows where such scores come from.
+    """
+    from streams.evaluation import out_of_fold
+
+    if not path.exists():
+        from streams.evaluation.cross_validated import cross_validated
+        from streams.training.head import Recipe
+        from streams.wiring import build_text_encoder
+
+        told("cross-validating the head (minutes, once)")
+        encoder = build_text_encoder(settings)
+        made = cross_validated(examples, encoder, path.parent, Recipe(), shipped)
+        out_of_fold.write(made, path)
+    return out_of_fold.read(path)

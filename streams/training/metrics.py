@@ -84,14 +84,14 @@ def with_interval(
     values = []
     for _ in range(BOOTSTRAPS):
         drawn = rng.integers(0, len(sizes), len(sizes))
-        rows = by_cluster[_runs(first[drawn], sizes[drawn])]
+        rows = by_cluster[runs(first[drawn], sizes[drawn])]
         if 0 < labels[rows].sum() < len(rows):
             values.append(metric(labels[rows], scores[rows]))
     low, high = np.quantile(values, [0.025, 0.975]) if values else (np.nan, np.nan)
     return Figure(metric(labels, scores), float(low), float(high))
 
 
-def _runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def runs(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return start, start + 1, … of each run, one run after the other."""
     before = np.cumsum(lengths) - lengths
     return np.repeat(starts - before, lengths) + np.arange(lengths.sum())

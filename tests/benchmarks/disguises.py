@@ -7,7 +7,6 @@ them as evaders do, and counts those it still finds, before and after `normalise
 import csv
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,30 +15,11 @@ from rich.console import Console
 from encoders.normalise import normalise
 from encoders.text import load_text_encoder
 from schemas.records import Category
+from streams.evaluation.disguises import DISGUISES
 from streams.wiring import build_text_risk
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 REVIEW = 0.5  # The lowest threshold of the policy for these categories.
-LEET = str.maketrans("aeiost", "431057")
-HOMOGLYPHS = str.maketrans("aeopcxyiАЕ", "аеорсхуіАЕ")
-
-
-def spaced(text: str) -> str:
-    """Put a blank between all letters, two between words."""
-    return "  ".join(" ".join(word) for word in text.split())
-
-
-DISGUISES: dict[str, Callable[[str], str]] = {
-    "leet": lambda text: text.lower().translate(LEET),
-    "spaced letters": spaced,
-    "homoglyphs": lambda text: text.translate(HOMOGLYPHS),
-    "zero-width": lambda text: "\u200b".join(text),
-    "bidi override": lambda text: "\u202e" + text[::-1] + "\u202c",
-    "full-width": lambda text: "".join(
-        chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text
-    ),
-    "struck through": lambda text: "\u0336".join(text),
-}
 
 
 def harmful(count: int) -> list[str]:

@@ -13,7 +13,7 @@ from tests.media_builders import a_sound_file
 
 COMMANDS = (
     *("demo", "assess", "transcribe", "worker", "produce", "tail", "broker"),
-    *("doctor", "topics", "explain"),
+    *("doctor", "topics", "explain", "eval", "tune"),
 )
 
 
