@@ -29,6 +29,7 @@ class Stage(StrEnum):
     SCREENED = "SCREENED"  # The cheap signals; speech is still to be transcribed.
     COMPLETE = "COMPLETE"  # Everything that will be known.
     SWEPT = "SWEPT"  # Complete, with matches of bank entries that came afterwards.
+    CAMPAIGN = "CAMPAIGN"  # The last of these, with the campaign it was found to be in.
     UNKNOWN = "UNKNOWN"
 
 
@@ -226,6 +227,20 @@ class SweptEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignFact:
+    """The campaign an upload is in, as it was when the upload was told."""
+
+    campaign_id: str  # UUIDv5 of its first upload.
+    value: float  # In [0, 1]; higher is surer and larger.
+    uploads: int
+    uploaders: int  # Distinct ones.
+    first_seen: datetime  # Of its uploads, by event time.
+    last_seen: datetime
+    # title, body, speech, cover, sound, file; the commonest first.
+    alike: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StageTime:
     """How long a stage worked on an upload."""
 
@@ -250,7 +265,8 @@ class ContentSignals:
     provisional_sent: bool = False  # SCREENED signals of this revision were judged too.
     pictures: tuple[PictureSignal, ...] = ()
     labels: tuple[PictureLabel, ...] = ()  # The likeliest of each picture.
-    sweep: tuple[SweptEntry, ...] = ()  # SWEPT only; sorted.
+    sweep: tuple[SweptEntry, ...] = ()  # What was swept; sorted.
+    campaign: CampaignFact | None = None  # CAMPAIGN, and SWEPT after it.
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,23 @@ class FlowSettings(BaseSettings):
         description="where shares over all uploaders are watched for steps (log line "
         "platform_step), three uploads of each count in so much event time",
     )
+    campaign_days: int = Field(
+        7,
+        ge=0,
+        le=90,
+        description="uploads of so many days are compared to find campaigns; 0: none "
+        "are looked for. content.signals.v1 must keep them",
+    )
+    campaign_uploads: int = Field(
+        200_000,
+        ge=1000,
+        le=5_000_000,
+        description="uploads that are compared, about 2 KB each, 400 MB when full, in "
+        "the worker that judges partition 0; the oldest give way",
+    )
+    campaign_members: int = Field(
+        1000, ge=10, le=100_000, description="uploads kept of one campaign"
+    )
     stuck_after_s: float = Field(
         600,
         gt=0,

@@ -32,6 +32,9 @@ DIGEST_BYTES = 8  # By chance, two of 1024 agree once in 10^13 histories.
 # no single upload moves them far.
 MEMORY_UPLOADS = 64
 
+# Stages of an upload that was judged before, on what was found since.
+AFTERWARDS = (Stage.SWEPT, Stage.CAMPAIGN)
+
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
@@ -69,11 +72,17 @@ def recall(history: UploaderHistory, signals: ContentSignals) -> Recalled | None
 
 
 def stage_key(signals: ContentSignals, stage: Stage) -> str:
-    """Name a stage as ids and digests do: of a sweep, its entries are part of it."""
-    if stage is not Stage.SWEPT:
+    """Name a stage as ids and digests do.
+
+    Of a sweep its entries are part of it, of a campaign its id too: but not what the
+    campaign has grown to, so that two who found it name it alike.
+    """
+    if stage not in AFTERWARDS:
         return stage
-    entries = [[entry.bank, entry.entry_id] for entry in signals.sweep]
-    return f"{stage} {json.dumps(entries)}"  # Escapes line ends.
+    found: list[object] = [[entry.bank, entry.entry_id] for entry in signals.sweep]
+    if stage is Stage.CAMPAIGN and signals.campaign is not None:
+        found.insert(0, signals.campaign.campaign_id)
+    return f"{stage} {json.dumps(found)}"  # Escapes line ends.
 
 
 def remember(
@@ -91,8 +100,8 @@ def remember(
     """
     if recall(history, signals) is not None:
         return history
-    if signals.stage is Stage.SWEPT:
-        return _remember_swept(history, signals, decision_bytes)
+    if signals.stage in AFTERWARDS:
+        return _remember_again(history, signals, decision_bytes)
     trusted = decision.action is not Action.BLOCK and not decision.provisional
     learned = trusted and has_event_time(signals)
     entry = RecentUpload(
@@ -113,7 +122,7 @@ def remember(
     return _learn_time(history, signals) if learned else history
 
 
-def _remember_swept(
+def _remember_again(
     history: UploaderHistory, signals: ContentSignals, decision_bytes: bytes
 ) -> UploaderHistory:
     """Put the decision in the earlier one's place; the upload was learned when it came.
@@ -127,7 +136,7 @@ def _remember_swept(
         else entry
         for entry in history.recent
     )
-    digest = _digest(signals, Stage.SWEPT)
+    digest = _digest(signals, signals.stage)
     return replace(history, recent=recent, judged=_digests(history.judged, digest))
 
 

@@ -27,7 +27,7 @@ from schemas.records import (
     UploaderHistory,
 )
 from streams.fingerprint import unpack
-from streams.history import recall, remember, stage_key
+from streams.history import AFTERWARDS, recall, remember, stage_key
 from streams.policy import Consequence, Findings, Policy, Verdict
 from streams.scorers.base import Score, Scorer, is_read
 from streams.scorers.hash_match import match_value
@@ -84,9 +84,9 @@ class Judge:
         if known is not None:
             duplicate: Literal["again", "old"] = "again" if known.decision else "old"
             return Judged(None, history, duplicate, known.decision)
-        # A swept upload is long in its history, and would look like its own copy.
-        swept = signals.stage is Stage.SWEPT
-        seen = UploaderHistory(history.uploader_id) if swept else history
+        # It is long in its history by then, and would look like its own copy.
+        is_again = signals.stage in AFTERWARDS
+        seen = UploaderHistory(history.uploader_id) if is_again else history
         scored = [(s, s.score(signals, seen)) for s in self._scorers]
         scores = tuple(score for _, given in scored for score in given)
         models = (m for scorer, given in scored if given for m in scorer.models)
@@ -112,7 +112,7 @@ class Judge:
         event = signals.event
         categories, anomalies = _by_category(scores), _anomalies(scores)
         verdict = self._verdict(signals, categories, anomalies)
-        earlier = _stage_before(signals)
+        campaign = signals.campaign
         return RiskDecision(
             decision_id=decision_id(signals, signals.stage, self._policy.sha256),
             content_id=event.content_id,
@@ -121,13 +121,11 @@ class Judge:
             kind=event.kind,
             action=verdict.action,
             provisional=signals.stage is Stage.SCREENED,
-            supersedes=decision_id(signals, earlier, self._policy.sha256)
-            if earlier
-            else None,
+            supersedes=_decision_before(signals, self._policy.sha256),
             clause=verdict.clause,
             categories=categories,
             anomalies=anomalies,
-            campaign_id=None,
+            campaign_id=campaign.campaign_id if campaign else None,
             policy=self._policy.ref,
             models=tuple(dict.fromkeys((*signals.models, *models))),
             missing=tuple(_with_consequence(c) for c in verdict.consequences),
@@ -200,12 +198,18 @@ def decision_id(signals: ContentSignals, stage: Stage, policy_sha256: str) -> st
     return str(uuid.uuid5(DECISION_NAMESPACE, name))
 
 
-def _stage_before(signals: ContentSignals) -> Stage | None:
-    """Return the stage whose decision this one takes the place of."""
-    if signals.stage is Stage.SWEPT:
-        return Stage.COMPLETE
-    is_later = signals.provisional_sent and signals.stage is not Stage.SCREENED
-    return Stage.SCREENED if is_later else None
+def _decision_before(signals: ContentSignals, policy_sha256: str) -> str | None:
+    """Return the id of the decision that this one takes the place of."""
+    before: Stage | None = None
+    if signals.stage is Stage.CAMPAIGN:
+        before = Stage.SWEPT if signals.sweep else Stage.COMPLETE
+    elif signals.stage is Stage.SWEPT and signals.campaign is not None:
+        before, signals = Stage.CAMPAIGN, replace(signals, sweep=())
+    elif signals.stage is Stage.SWEPT:
+        before = Stage.COMPLETE
+    elif signals.provisional_sent and signals.stage is not Stage.SCREENED:
+        before = Stage.SCREENED
+    return decision_id(signals, before, policy_sha256) if before else None
 
 
 def _by_category(scores: tuple[Score, ...]) -> tuple[CategoryScore, ...]:

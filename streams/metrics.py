@@ -72,6 +72,7 @@ class Metrics:
         self.input_mean = self._gauge(
             "input_mean_ratio", "What is usual for an input, in [0, 1].", "input"
         )
+        self.campaigns = self._counter("campaigns", "Campaigns found.")
 
         self.in_flight = self._gauge(
             "in_flight_events", "Events taken on and not settled.", "stage", "lane"
@@ -133,6 +134,8 @@ class Metrics:
             self.platform_steps.labels(facts["series"]).inc()
         if event == "drift":
             self.drift.labels(facts["input"]).inc()
+        if event == "campaign_found":
+            self.campaigns.inc()
 
     def tell_platform(
         self, shares: Mapping[str, float], means: Mapping[str, float]

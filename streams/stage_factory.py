@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +15,8 @@ from streams.agents import ScreenHandler, TranscribeHandler
 from streams.app import group_of
 from streams.batch_judge import BatchJudging, history_output
 from streams.batcher import Batcher
+from streams.campaign_watch import CampaignWatch
+from streams.campaigns import Campaigns
 from streams.commits import Committer
 from streams.crash_guard import Guard
 from streams.dead_letters import DeadLetterLimit, DeadLetters
@@ -38,6 +40,7 @@ from streams.shared_hearing import SharedHearing
 from streams.stage import Handler, LedgerStage, Producer
 from streams.sweeper import Sweeper
 from streams.telemetry import EventLog
+from streams.topic_reader import TopicReader
 from streams.transactions import TransactionalOutbox
 from streams.transcript_journal import TranscriptJournals
 from streams.turns import Turns
@@ -257,6 +260,34 @@ def build_sweeper(shared: Shared, banks: Sequence[BankSource]) -> Sweeper:
         matches=matches,
         window=timedelta(days=settings.sweep_days),
         most_hashes=settings.sweep_hashes,
+        log=shared.log,
+    )
+
+
+def build_campaign_watch(shared: Shared) -> CampaignWatch:
+    """Return what finds campaigns among all uploads, beside `judge`."""
+    settings = shared.settings
+    window = timedelta(days=settings.campaign_days)
+
+    def campaigns() -> Campaigns:
+        return Campaigns(
+            window_ms=window // timedelta(milliseconds=1),
+            most_uploads=settings.campaign_uploads,
+            most_members=settings.campaign_members,
+        )
+
+    def reader(since: datetime) -> TopicReader:
+        # An upload is often two records: its signals, and what was found of it later.
+        most = 2 * settings.campaign_uploads
+        return TopicReader(settings.kafka, SIGNALS.name, since, most)
+
+    return CampaignWatch(
+        open_reader=reader,
+        new_campaigns=campaigns,
+        codec=shared.codec,
+        producer=shared.producer,
+        window=window,
+        most_uploads=settings.campaign_uploads,
         log=shared.log,
     )
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from schemas.records import (
     BankMatch,
+    CampaignFact,
     ContentSignals,
     MediaHash,
     Stage,
@@ -43,6 +44,8 @@ class Sweep:
         self._matches = matches
         self._window = window
         self._done: dict[_Upload, _Done] = {}
+        # A new decision must not forget the campaign that an earlier one told.
+        self._campaigns: dict[_Upload, tuple[datetime, CampaignFact]] = {}
 
     def note(self, signals: ContentSignals) -> None:
         """Learn which entries an upload's signals already name."""
@@ -52,6 +55,9 @@ class Sweep:
             before = known.entries if known else frozenset()
             at = signals.event.event_time
             self._done[_upload(signals)] = _Done(at, before | named)
+        if signals.campaign is not None:
+            fact = signals.event.event_time, signals.campaign
+            self._campaigns[_upload(signals)] = fact
 
     def missed(self, signals: ContentSignals, now: datetime) -> ContentSignals | None:
         """Return SWEPT signals with the matches that an upload's signals lack.
@@ -65,12 +71,17 @@ class Sweep:
         done = known.entries if known else frozenset()
         found = self._matches(signals.hashes)
         new = [match for match in found if entry_of(match) not in done]
+        if _upload(signals) in self._campaigns:
+            _, campaign = self._campaigns[_upload(signals)]
+            signals = replace(signals, campaign=campaign)
         return swept(signals, new) if new else None
 
     def expire(self, now: datetime) -> None:
         """Forget the uploads that left the window."""
         since = now - self._window
         self._done = {u: d for u, d in self._done.items() if d.event_time >= since}
+        facts = self._campaigns.items()
+        self._campaigns = {u: fact for u, fact in facts if fact[0] >= since}
 
     @property
     def uploads(self) -> int:

@@ -65,8 +65,7 @@ def signals_output(
     event = signals.event
     key = event.uploader_id if topic == SIGNALS.name else event.content_id
     stage = "transcribe" if signals.transcripts else "screen"
-    if signals.stage is Stage.SWEPT:
-        stage = "sweep"
+    stage = {Stage.SWEPT: "sweep", Stage.CAMPAIGN: "campaign"}.get(signals.stage, stage)
     headers = binary_headers(
         type=topic,
         source=f"/headgate/{stage}",
@@ -80,7 +79,9 @@ def signals_output(
 
 
 def _stage_id(signals: ContentSignals) -> str:
-    """Name the stage; a content may be swept more than once."""
+    """Name the stage; a content may be swept more than once, or join a campaign."""
     names = [f"{entry.bank}/{entry.entry_id}" for entry in signals.sweep]
+    if signals.campaign is not None:
+        names.append(signals.campaign.campaign_id)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
     return f"{signals.stage.lower()}-{digest}" if names else signals.stage.lower()

@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 
 from aiokafka.errors import KafkaError
@@ -33,6 +33,7 @@ from streams.settings import Settings
 from streams.stage_factory import (
     Lane,
     Shared,
+    build_campaign_watch,
     build_sweeper,
     lanes_of,
 )
@@ -101,12 +102,13 @@ class Worker:
         _keep_for_good()
         sys.setswitchinterval(SWITCH_S)
         self._log.note("worker_starting", stages=self._names, suspects=journal.suspects)
-        sweeping = self._start_sweep(shared)
+        beside = [self._start_sweep(shared), self._start_campaigns(shared)]
         with ExitStack() as stack:
             watchdog = self._watchdog(stack)
             await self._run_apps(watchdog)
-        if sweeping is not None:
-            sweeping.cancel()
+        for task in beside:
+            if task is not None:
+                task.cancel()
         await asyncio.to_thread(producer.close, FLUSH_S)
         self._models.close()
         journal.close()  # Last: only who came this far has ended cleanly.
@@ -121,13 +123,29 @@ class Worker:
         tell_assigned(judge, sweeper.assign)
         if self._models.follower is not None:
             self._models.follower.tell(sweeper.hear)
-        sweeping = asyncio.create_task(sweeper.run(), name="sweep")
-        sweeping.add_done_callback(self._sweep_ended)
-        return sweeping
+        return self._beside(sweeper.run(), "sweep")
 
-    def _sweep_ended(self, task: "asyncio.Task[None]") -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._log.fatal("sweep", error)
+    def _start_campaigns(self, shared: Shared) -> "asyncio.Task[None] | None":
+        """Look for campaigns where partition 0 is judged."""
+        judge = self._apps.get(group_of(self._settings, "judge"))
+        if judge is None or not self._settings.campaign_days:
+            return None
+        watch = build_campaign_watch(shared)
+        tell_assigned(judge, watch.assign)
+        return self._beside(watch.run(), "campaigns")
+
+    def _beside(
+        self, work: Coroutine[None, None, None], name: str
+    ) -> "asyncio.Task[None]":
+        """Run something beside the stages; a defect in it ends the worker."""
+
+        def ended(task: "asyncio.Task[None]") -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._log.fatal(name, error)
+
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(ended)
+        return task
 
     def _watchdog(self, stack: ExitStack) -> Watchdog:
         """Start what watches and tells: lag, health over HTTP, the watchdog."""

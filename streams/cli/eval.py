@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.cli.eval_campaigns import campaigns
 from streams.cli.eval_nab import nab
 from streams.cli.eval_text import text
 from streams.cli.terminal import output_console, progress_console, write_json
@@ -23,6 +24,7 @@ app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 # Other measures of one's own data have files beside `eval_text` and are added here.
 app.command("text")(text)
 app.command("nab")(nab)
+app.command("campaigns")(campaigns)
 
 _OUT_OF_FOLD = Path("build/out-of-fold.npz")
 

@@ -6,6 +6,7 @@ policy. The contract tests pick it up.
 
 from streams.scorers.anomaly import Anomaly
 from streams.scorers.base import Score, Scorer
+from streams.scorers.campaign import InCampaign
 from streams.scorers.dormancy import Dormancy
 from streams.scorers.evasion import Evasion
 from streams.scorers.habits import Habits
@@ -19,6 +20,7 @@ DEFAULT_SCORERS: tuple[Scorer, ...] = (
     Velocity(),
     Anomaly(),
     NearDuplicate(),
+    InCampaign(),
     Evasion(),
     Habits(),
     Dormancy(),
