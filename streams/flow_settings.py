@@ -101,7 +101,7 @@ class FlowSettings(BaseSettings):
         "platform_step), three uploads of each count in so much event time",
     )
     campaign_days: int = Field(
-        7,
+        30,
         ge=0,
         le=90,
         description="uploads of so many days are compared to find campaigns; 0: none "

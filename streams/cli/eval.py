@@ -76,12 +76,13 @@ def scorecard(
     from streams.cli.eval_report import scorecard_table, write_scorecard
     from streams.evaluation.scorecard import as_json as plain
 
+    nab_data = nab_folder or data / "nab"
     with progress_console().status("reading the data") as status:
         card = _measured(
             settings,
             data,
             out_of_fold,
-            nab_folder,
+            nab_data,
             only or [],
             lambda t: status.update(t),
         )
@@ -106,7 +107,7 @@ def _measured(
     from streams.evaluation.scorecard import Scorecard, measured
     from streams.evaluation.scored_rows import load_inputs, pool_of
     from streams.training.text_risk import examples_of
-    from streams.wiring import build_text_risk, read_policy
+    from streams.wiring import build_text_encoder, build_text_risk, read_policy
 
     sections = _chosen(only)
     policy = read_policy(settings.policy)
@@ -114,7 +115,11 @@ def _measured(
     try:
         examples = examples_of(data)
         scores = _scores(out_of_fold, examples, settings, shipped, told)
-        inputs = load_inputs(examples, scores, policy, data, nab, pool_of(scores))
+        inputs = load_inputs(
+            *(examples, scores, policy, data, nab),
+            pool=pool_of(scores),
+            embed=lambda texts: build_text_encoder(settings).embed(texts),
+        )
     except OSError as error:
         raise StartError(
             f"{error.filename} can't be read ({error.strerror}); name the folder of "

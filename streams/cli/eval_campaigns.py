@@ -13,7 +13,7 @@ from rich.table import Table
 
 from streams.campaigns import Campaigns
 from streams.cli.terminal import output_console, progress_console, write_json
-from streams.evaluation.campaign_figures import Interval, figures, watch
+from streams.evaluation.campaign_figures import WINDOW_MS, Interval, figures, watch
 from streams.evaluation.campaign_traffic import Embed, as_signals
 from streams.evaluation.made_campaigns import traffic
 from streams.evaluation.youtube_comments import (
@@ -24,7 +24,6 @@ from streams.evaluation.youtube_comments import (
 from streams.settings import load_settings
 from streams.training.embed import embed_cached
 
-WINDOW_MS: Final = 30 * 86_400_000
 YOUTUBE_WINDOW_MS: Final = 90 * 86_400_000  # Three videos' comments of two years.
 TARGETS: Final = {
     "precision": ">= 0.95",

@@ -12,6 +12,7 @@ from schemas.records import ContentSignals
 from streams.campaigns import FOUND_VALUE, Campaigns, traits_of
 
 BOOTSTRAPS: Final = 1000
+WINDOW_MS: Final = 30 * 86_400_000  # As HEADGATE_CAMPAIGN_DAYS has it.
 _SEED: Final = 6
 
 

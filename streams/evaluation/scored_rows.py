@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.records import Action, Category
+from streams.evaluation.campaign_traffic import Embed
 from streams.evaluation.linear_baseline import LinearBaseline, read_linear_baseline
 from streams.evaluation.out_of_fold import OutOfFoldScores
 from streams.evaluation.wanted import SEGMENT_S
@@ -42,6 +43,7 @@ class Inputs:
     pool: Pool
     data: Path
     nab: Path | None = None  # A folder in NAB's own shape, if one was given.
+    embed: Embed | None = None  # The text model, for traffic that is made up.
 
     def of(self, *sources: str) -> NDArray[np.bool_]:
         """Return which rows come from `sources`."""
@@ -89,6 +91,7 @@ def load_inputs(
     data: Path,
     nab: Path | None = None,
     pool: Pool = worst_part,
+    embed: Embed | None = None,
 ) -> Inputs:
     """Put rows, out-of-fold scores and the baseline's scores side by side.
 
@@ -112,6 +115,7 @@ def load_inputs(
         pool=pool,
         data=data,
         nab=nab,
+        embed=embed,
     )
 
 
