@@ -87,8 +87,8 @@ eval: setup ## Measure how good the scores are; writes scorecard.json and scorec
 samples: setup ## Make the demo's samples anew (needs espeak-ng).
 	@$(BIN)/python deploy/samples/make_samples.py
 
-train: setup ## Train the text-risk head from ../shared/data.
-	@$(BIN)/python -m streams.training --data ../shared/data
+train: setup ## Train the text model's adapter and the risk head from ../shared/data (at most an hour on two cores).
+	@$(BIN)/headgate train --data ../shared/data --out streams/scorers/weights
 	@$(BIN)/python -m streams.training.long_form --data ../shared/data
 
 train-micro: setup ## Train the micro Whisper of the tests (needs espeak-ng).

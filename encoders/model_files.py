@@ -78,6 +78,11 @@ def _digest_once(path: Path, _size_bytes: int, _mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_default_text_model(name: str) -> bool:
+    """Say whether a name is the shipped text model's."""
+    return name.removeprefix("sentence-transformers/") == DEFAULT_TEXT_MODEL
+
+
 def find_text_model(name_or_path: str, *, allow_download: bool) -> Path:
     """Find the folder of a sentence-transformers model.
 
@@ -87,7 +92,7 @@ def find_text_model(name_or_path: str, *, allow_download: bool) -> Path:
     Raises:
         ModelUnavailableError: it is in none of them; the message says what to do.
     """
-    if name_or_path.removeprefix("sentence-transformers/") == DEFAULT_TEXT_MODEL:
+    if is_default_text_model(name_or_path):
         packaged = find_spec(_PACKAGED)
         if packaged is not None and packaged.origin is not None:
             return Path(packaged.origin).parent / "model"

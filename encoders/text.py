@@ -53,23 +53,34 @@ class TextEncoder(Protocol):
 
 
 def load_text_encoder(
-    name_or_path: str, *, device: str, allow_download: bool, sha256: str | None = None
+    name_or_path: str,
+    *,
+    device: str,
+    allow_download: bool,
+    sha256: str | None = None,
+    adapter: bytes | None = None,
 ) -> TextEncoder:
     """Load a sentence-transformers model by name or folder; takes seconds.
 
-    With `sha256` it must be the model of that hash, which is checked before loading.
+    With `sha256` its files must have that hash, which is checked before loading. With
+    `adapter` (see `text_adapter`) that is merged into its weights, and its identity is
+    of both: other numbers come out of it.
 
     Raises:
-        ModelUnavailableError: it can't be had or read; the message says what to do.
+        ModelUnavailableError: it can't be had or read, or the adapter is another
+            model's; the message says what to do.
     """
     folder = find_text_model(name_or_path, allow_download=allow_download)
-    identity = ModelIdentity("text", name_or_path, sha256_of(folder, TEXT_MODEL_FILES))
-    check_pinned(identity.sha256, sha256, "HEADGATE_TEXT_MODEL_SHA256")
+    base_sha256 = sha256_of(folder, TEXT_MODEL_FILES)
+    check_pinned(base_sha256, sha256, "HEADGATE_TEXT_MODEL_SHA256")
+    identity = ModelIdentity("text", name_or_path, base_sha256)
     # Imported here because they take seconds, and most commands load no model.
     import transformers
     from sentence_transformers import SentenceTransformer
+    from torch.nn import Module
 
     from encoders.sentence_encoder import load
+    from encoders.text_adapter import UnsuitableAdapterError, adapt
 
     # Its bar would run through our table. (The function is there, but has no types.)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -81,7 +92,17 @@ def load_text_encoder(
             trust_remote_code=False,  # A model folder may carry Python code.
             model_kwargs={"use_safetensors": True},  # The others are pickles.
         )
+        if adapter is not None:
+            transformer = model[0].auto_model
+            assert isinstance(transformer, Module)
+            identity = adapt(transformer, identity, adapter)
         return load(model, identity, device)
+    except UnsuitableAdapterError as error:
+        raise ModelUnavailableError(
+            f"the adapter ({len(adapter or b'')} bytes) does not fit the text model "
+            f"{name_or_path}: {error}; set HEADGATE_TEXT_MODEL to what it was trained "
+            "on, or HEADGATE_TEXT_WEIGHTS to weights that `headgate train` made for it"
+        ) from error
     except Exception as error:  # Four libraries read it, each with errors of its own.
         raise ModelUnavailableError(
             f"the text model in {folder} can't be loaded ({type(error).__name__}); it "

@@ -48,8 +48,13 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
     text_model_sha256: str | None = Field(
         None,
         pattern=_SHA256,
-        description="the text model's SHA-256, checked before it is loaded; none: the "
-        "risk head's own, checked after",
+        description="the SHA-256 of the text model's own files, checked before it is "
+        "loaded; none: the risk head's own, checked after",
+    )
+    text_weights: Path | None = Field(
+        None,
+        description="folder of a risk head and a text adapter, as `headgate train` "
+        "writes it; none: the shipped ones",
     )
     image_model: str | None = Field(
         None,

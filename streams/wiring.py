@@ -16,6 +16,7 @@ from encoders.banks import BankSource
 from encoders.devices import choose_device, limit_threads
 from encoders.media_format import MediaLimits
 from encoders.media_reader import InProcessReader, MediaReader
+from encoders.model_files import is_default_text_model
 from encoders.sandbox import SandboxedReader
 from encoders.signals import DecoderUnavailableError, ModelUnavailableError
 from encoders.text import TextEncoder, load_text_encoder
@@ -117,6 +118,7 @@ def build_text_encoder(settings: Settings) -> TextEncoder:
             device=choose_device(settings.device),
             allow_download=settings.allow_download,
             sha256=settings.text_model_sha256,
+            adapter=_adapter(settings),
         )
     except ModelUnavailableError as error:
         raise StartError(str(error)) from error
@@ -147,16 +149,30 @@ def build_judge(settings: Settings, understanding: Understanding | None) -> Judg
     Raises:
         StartError: the head was trained on another text model than `understanding`'s.
     """
-    head = build_text_risk()
+    head = build_text_risk(settings)
     if understanding is not None:
         model = understanding.text_model
         head.check_encoder(model.name, model.sha256)
     return Judge(default_scorers(head), read_policy(settings.policy))
 
 
-def build_text_risk() -> TextRisk:
-    """Load the risk head, after its bytes were found to be the published ones."""
-    return TextRisk(read_weights("text_risk.safetensors"))
+def build_text_risk(settings: Settings | None = None) -> TextRisk:
+    """Load the risk head, after its bytes were found to be the published ones.
+
+    Raises:
+        StartError: they are not, or are no head.
+    """
+    folder = None if settings is None else settings.text_weights
+    return TextRisk(read_weights("text_risk.safetensors", folder or WEIGHTS))
+
+
+def _adapter(settings: Settings) -> bytes | None:
+    """Return the text adapter: the folder's, or the shipped one for its own model."""
+    name = "text_adapter.safetensors"
+    folder = settings.text_weights
+    if folder is not None:
+        return read_weights(name, folder) if (folder / name).exists() else None
+    return read_weights(name) if is_default_text_model(settings.text_model) else None
 
 
 def build_pipeline(
@@ -200,14 +216,21 @@ def read_banks(settings: Settings) -> tuple[BankSource, ...]:
     return tuple(banks)
 
 
-def read_weights(name: str) -> bytes:
-    """Return the bytes of shipped weights.
+def read_weights(name: str, folder: Path = WEIGHTS) -> bytes:
+    """Return the bytes of shipped weights, or of a folder that training wrote.
 
     Raises:
-        StartError: they are not the ones whose SHA-256 the manifest names.
+        StartError: they can't be read, or are not the ones whose SHA-256 the folder's
+            manifest names.
     """
-    expected = json.loads((WEIGHTS / "manifest.json").read_text("utf-8"))[name]
-    data = (WEIGHTS / name).read_bytes()
+    try:
+        expected = json.loads((folder / "manifest.json").read_text("utf-8"))[name]
+        data = (folder / name).read_bytes()
+    except (OSError, ValueError, KeyError) as error:
+        raise StartError(
+            f"{folder / name} can't be read ({type(error).__name__}: {error}); set "
+            "HEADGATE_TEXT_WEIGHTS to a folder that `headgate train` wrote, or unset it"
+        ) from error
     found = hashlib.sha256(data).hexdigest()
     if found != expected:
         raise StartError(

@@ -20,6 +20,7 @@ from streams.cli import (
     produce,
     tail,
     topics,
+    train,
     transcribe,
     tune,
 )
@@ -43,6 +44,7 @@ app.command("transcribe")(transcribe.transcribe)
 app.command("worker")(worker_command.worker)
 app.command("produce")(produce.produce)
 app.command("tail")(tail.tail)
+app.command("train")(train.train)
 app.command("broker")(broker.broker)
 app.command("doctor")(doctor.doctor)
 app.command("tune")(tune.tune)

@@ -115,7 +115,7 @@ def _policy(settings: Settings) -> str:
 def _risk_head(settings: Settings) -> str:
     from streams.wiring import build_text_risk
 
-    (model,) = build_text_risk().models
+    (model,) = build_text_risk(settings).models
     return f"{model.name}, sha256 {model.sha256[:12]}"
 
 

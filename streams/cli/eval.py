@@ -16,9 +16,7 @@ from streams.settings import Settings, load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from streams.evaluation.out_of_fold import OutOfFoldScores
     from streams.evaluation.scorecard import Measured, Scorecard
-    from streams.training.examples import Example
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 # Other measures of one's own data have files beside `eval_text` and are added here.
@@ -26,7 +24,7 @@ app.command("text")(text)
 app.command("nab")(nab)
 app.command("campaigns")(campaigns)
 
-_OUT_OF_FOLD = Path("build/out-of-fold.npz")
+_OUT_OF_FOLD = Path(__file__).parents[1] / "scorers" / "weights" / "out_of_fold.npz"
 
 
 @app.callback()
@@ -38,8 +36,7 @@ def scorecard(
     out_of_fold: Annotated[
         Path,
         typer.Option(
-            help="Scores by heads that never saw the text; `make train` or the first "
-            "run makes them."
+            help="Scores by heads that never saw the text; `headgate train` makes them."
         ),
     ] = _OUT_OF_FOLD,
     json_out: Annotated[
@@ -104,17 +101,19 @@ def _measured(
     only: "Sequence[str]",
     told: "Callable[[str], None]",
 ) -> "Scorecard":
+    from streams.evaluation.out_of_fold import read
     from streams.evaluation.scorecard import Scorecard, measured
     from streams.evaluation.scored_rows import load_inputs, pool_of
-    from streams.training.text_risk import examples_of
+    from streams.training.fold_heads import judged_rows
     from streams.wiring import build_text_encoder, build_text_risk, read_policy
 
     sections = _chosen(only)
     policy = read_policy(settings.policy)
     shipped = build_text_risk().models[0].sha256
     try:
-        examples = examples_of(data)
-        scores = _scores(out_of_fold, examples, settings, shipped, told)
+        told("clustering the rows")
+        examples = judged_rows(data, build_text_encoder(settings)).examples
+        scores = read(out_of_fold)
         inputs = load_inputs(
             *(examples, scores, policy, data, nab),
             pool=pool_of(scores),
@@ -144,28 +143,3 @@ def _chosen(only: "Sequence[str]") -> "Sequence[Measured]":
                 f"section {name!r} is not one of ours; expected {', '.join(names)}"
             )
     return [row for row in SECTIONS if not only or row[0] in only]
-
-
-def _scores(
-    path: Path,
-    examples: "Sequence[Example]",
-    settings: Settings,
-    shipped: str,
-    told: "Callable[[str], None]",
-) -> "OutOfFoldScores":
-    """Read the out-of-fold file; where there is none yet, cross-validate and write it.
-
-    The one place that knows where such scores come from.
-    """
-    from streams.evaluation import out_of_fold
-
-    if not path.exists():
-        from streams.evaluation.cross_validated import cross_validated
-        from streams.training.head import Recipe
-        from streams.wiring import build_text_encoder
-
-        told("cross-validating the head (minutes, once)")
-        encoder = build_text_encoder(settings)
-        made = cross_validated(examples, encoder, path.parent, Recipe(), shipped)
-        out_of_fold.write(made, path)
-    return out_of_fold.read(path)

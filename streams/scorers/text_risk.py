@@ -28,7 +28,7 @@ from streams.scorers.base import Score, is_read
 from streams.scorers.long_form import pool_sources
 
 NAME: Final = "text_risk"
-MODEL_NAME: Final = "headgate-text-risk-v1"
+MODEL_NAME: Final = "headgate-text-risk-v2"
 FORMAT: Final = "headgate-text-risk/1"  # Rises when tensors change their meaning.
 
 # A span is worth a reviewer's look from here on: four times the 5 % base rate that the
@@ -83,8 +83,9 @@ class TextRisk:
             raise StartError(
                 f"text encoder is {name} ({sha256[:12]}), but the text-risk head was "
                 f"trained on {self._head.encoder_name} "
-                f"({self._head.encoder_sha256[:12]}); set HEADGATE_TEXT_MODEL back, or "
-                "train a head for it with `make train`"
+                f"({self._head.encoder_sha256[:12]}); set HEADGATE_TEXT_MODEL and "
+                "HEADGATE_TEXT_WEIGHTS back, or train a head for it with "
+                "`headgate train`"
             )
 
     def score(
@@ -190,7 +191,7 @@ def _read(weights: bytes) -> _Head:
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise StartError(
             f"text-risk weights ({len(weights)} bytes) can't be used: {error}; restore "
-            "streams/scorers/weights/text_risk.safetensors or run `make train`"
+            "streams/scorers/weights/text_risk.safetensors or run `headgate train`"
         ) from error
     _check_shapes(head)
     return head
@@ -212,5 +213,5 @@ def _check_shapes(head: _Head) -> None:
         raise StartError(
             f"text-risk weights have shapes {shapes}, expected {expected}, all finite; "
             "restore streams/scorers/weights/text_risk.safetensors or run "
-            "`make train`"
+            "`headgate train`"
         )

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from encoders.text import TextEncoder
 from schemas.records import Category
-from streams.training.clusters import clusters, folds
+from streams.training.clusters import folds
 from streams.training.embed import embed_cached
-from streams.training.evaluate import FOLDS, cross_validate
 from streams.training.examples import COVERED, NOTHING, Example, label_matrix
-from streams.training.head import FloatArray, Recipe
+from streams.training.fold_heads import FoldHeads, JudgedRows, judged_rows
+from streams.training.head import FloatArray
 
 SEED: Final = 20_261_126
 # Read aloud, English has about 150 words a minute.
@@ -60,8 +60,7 @@ class Segments:
 class Plan:
     """Every example, then the glued half minutes, and whose head must score each.
 
-    Whoever has heads of another kind scores these texts with them, each by the head
-    that was made without its fold, and calls `segments`.
+    Each is scored by the head that was made without its fold; see `segments`.
     """
 
     examples: Sequence[Example]
@@ -76,10 +75,10 @@ class Plan:
         return [example.text for example in self.examples]
 
 
-def plan(examples: Sequence[Example]) -> Plan:
-    """Deal examples to folds and halves, and glue the clean ones of each; seeded."""
-    groups = clusters(examples)
-    fold_of, half_of = folds(groups, FOLDS, SEED), folds(groups, 2, SEED)
+def plan(rows: JudgedRows) -> Plan:
+    """Deal rows, which have a fold, to halves, and glue the clean ones of each."""
+    examples, groups, fold_of = rows.examples, rows.groups, rows.fold_of
+    half_of = folds(groups, 2, SEED)
     glued = list(_glued(examples, fold_of, half_of))
     return Plan(
         [*examples, *(example for example, _, _ in glued)],
@@ -114,19 +113,12 @@ def segments(
 
 
 def out_of_fold_segments(
-    examples: Sequence[Example], encoder: TextEncoder, cache: Path, recipe: Recipe
+    data: Path, encoder: TextEncoder, heads: FoldHeads, cache: Path
 ) -> Segments:
-    """Score a plan by heads over a frozen encoder, each trained without its fold.
-
-    Takes minutes: five heads are trained, and what the cache lacks is embedded.
-    """
-    made = plan(examples)
+    """Score a plan by heads, each trained without the fold that it judges; minutes."""
+    made = plan(judged_rows(data, encoder))
     embeddings = embed_cached(made.texts, encoder.embed, encoder.model.sha256, cache)
-    # Glued ones weigh nothing in training, and nothing in the calibration.
-    result = cross_validate(
-        made.examples, embeddings, made.groups, made.folds, recipe, SEED
-    )
-    return segments(made, result.probabilities, embeddings)
+    return segments(made, heads.probabilities(made.texts, made.folds), embeddings)
 
 
 def is_clean(example: Example) -> bool:

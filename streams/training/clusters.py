@@ -22,6 +22,7 @@ SHINGLE_WORDS: Final = 5
 # towards too much: a chain that joins unrelated templates costs a little training
 # text, a missed pair would flatter the figures.
 TEMPLATE_OVERLAP: Final = 0.6
+LONGEST_TEMPLATE: Final = 150  # Characters; HateCheck's are under 100.
 SHORTEST_TEMPLATE: Final = 3  # Letter trigrams; "I hate" has three.
 
 _WORD = re.compile(r"\w+")
@@ -50,6 +51,35 @@ def folds(groups: NDArray[np.int64], n_folds: int, seed: int) -> NDArray[np.int6
         fold_of[int(names[position])] = smallest
         filled[smallest] += sizes[position]
     return np.array([fold_of[int(g)] for g in groups], dtype=np.int64)
+
+
+def near_any(examples: Sequence[Example], held: Sequence[Example]) -> NDArray[np.bool_]:
+    """Say which examples share five words, or a template's letters, with a held one.
+
+    Unlike `clusters` this goes one step only: two texts that are like a third need not
+    be like each other.
+    """
+    shingles = set().union(*(_shingles(e.text) for e in held))
+    families = {e.family for e in held if e.source == "hatecheck"}
+    templates = [t for t in map(_trigrams, families) if len(t) >= SHORTEST_TEMPLATE]
+    return np.array(
+        [
+            not shingles.isdisjoint(_shingles(e.text))
+            or _is_like_template(e.text, templates)
+            for e in examples
+        ],
+        dtype=bool,
+    )
+
+
+def _is_like_template(text: str, templates: Sequence[set[str]]) -> bool:
+    if len(text) > LONGEST_TEMPLATE:
+        return False
+    letters = _trigrams(text)
+    return len(letters) >= SHORTEST_TEMPLATE and any(
+        len(letters & other) / min(len(letters), len(other)) >= TEMPLATE_OVERLAP
+        for other in templates
+    )
 
 
 def _alike(examples: Sequence[Example]) -> list[list[int]]:

@@ -24,17 +24,18 @@ OPENAI_KEYS: Final = {
     "SH": Category.SELF_HARM,
     "V2": Category.GRAPHIC_VIOLENCE,
 }
-# What a row counts beside an expert's label (1.0): by trust, and so that 20,000 tweets
-# don't drown 789 prompts. Tweets: three crowd votes after sampling by a hate lexicon.
+# What a row counts beside a plain label (1.0): by trust, and so that 20,000 tweets
+# don't drown 789 prompts. OpenAI: experts' labels, and the only ones of most
+# categories. Tweets: three crowd votes after sampling by a hate lexicon.
 # HateCheck: eight fillings of each template. MLMA: its README calls the labels noisy.
-# YouTube: "spam" there includes fans who name their own channel. With five times the
-# weight on tweets and HateCheck, hate on the prompts lost 0.05 average precision.
-TWEET_WEIGHT: Final = 0.06
+# YouTube: "spam" there includes fans who name their own channel.
+OPENAI_WEIGHT: Final = 1.5
+TWEET_WEIGHT: Final = 0.24
 OFFENSIVE_EVERY: Final = (
     3  # Of 15,000 tweets that only say "not hate", a third will do.
 )
-HATECHECK_WEIGHT: Final = 0.2
-MLMA_WEIGHT: Final = 0.03
+HATECHECK_WEIGHT: Final = 0.8
+MLMA_WEIGHT: Final = 0.12
 YOUTUBE_WEIGHT: Final = 0.5
 
 _MENTION = re.compile(r"@\w+:?")
@@ -58,7 +59,8 @@ def openai(folder: Path) -> Iterator[Example]:
         if row.get("H2") == 1:  # Hate with a threat is hate.
             labels[Category.HATE] = 1
         text = " ".join(row["prompt"].split())
-        yield Example(text, labels, "openai", f"openai:{row['row']}")
+        family = f"openai:{row['row']}"
+        yield Example(text, labels, "openai", family, OPENAI_WEIGHT)
 
 
 def davidson(folder: Path) -> Iterator[Example]:
@@ -83,7 +85,9 @@ def hatecheck(folder: Path) -> Iterator[Example]:
             labels = {**NOTHING}
         family = f"hatecheck:{row['case_templ']}"
         text = row["test_case"].strip()
-        yield Example(text, labels, "hatecheck", family, HATECHECK_WEIGHT)
+        yield Example(
+            text, labels, "hatecheck", family, HATECHECK_WEIGHT, row["functionality"]
+        )
 
 
 def mlma(folder: Path) -> Iterator[Example]:

@@ -13,11 +13,15 @@ from schemas.records import Category
 from streams.training import metrics
 from streams.training.calibrate import BASE_RATE, base_rate_weights, fit_platt
 from streams.training.examples import COVERED, Example, label_matrix, weights_of
-from streams.training.head import FloatArray, Recipe, train
+from streams.training.head import FloatArray
 
-FOLDS = 5
-# As published; copies in spoken form, and the team's own texts, are in no figure.
-PUBLIC = ("openai", "davidson", "hatecheck", "mlma", "sms", "youtube")
+FOLDS = 3
+# As published; copies, and the team's own texts, are in no figure. Tweets have lines of
+# their own: they are most of the rows, and what a crowd calls hate is another thing.
+PUBLIC = ("openai", "hatecheck", "sms", "youtube")
+TWEETS = ("davidson", "mlma")
+# Where labels are an expert's, or plain: the tweets' would flatten every probability.
+CALIBRATED_ON = ("openai", "hatecheck", "sms", "youtube", "own")
 _OPENAI_COLUMNS = [i for i, c in enumerate(COVERED) if c is not Category.FRAUD_SPAM]
 THRESHOLD = 0.5  # For HateCheck's accuracy: "more likely than not" at the base rate.
 
@@ -28,32 +32,34 @@ class OutOfFold:
 
     examples: Sequence[Example]
     groups: NDArray[np.int64]
+    fold_of: NDArray[np.int64]
     labels: FloatArray  # Shape (n, categories); NaN where unknown.
     logits: FloatArray  # Shape (n, categories).
     probabilities: NDArray[np.float64]  # The same, calibrated on the other folds.
+    limits: NDArray[np.float64]  # Shape (folds, categories): logits at THRESHOLD.
 
     def of(self, *sources: str) -> NDArray[np.bool_]:
         """Return which rows come from `sources`."""
         return np.array([e.source in sources for e in self.examples])
 
 
-def cross_validate(
+def judged_out_of_fold(
     examples: Sequence[Example],
-    embeddings: FloatArray,
     groups: NDArray[np.int64],
     fold_of: NDArray[np.int64],
-    recipe: Recipe,
-    seed: int,
+    logits: FloatArray,
 ) -> OutOfFold:
-    """Judge every fold by a head trained on the others."""
-    labels, weights = label_matrix(examples), weights_of(examples)
-    logits = np.zeros_like(labels)
-    for fold in np.unique(fold_of):
-        rest, held = fold_of != fold, fold_of == fold
-        head = train(embeddings[rest], labels[rest], weights[rest], recipe, seed)
-        logits[held] = head.logits(embeddings[held])
-    probabilities = _cross_fit(logits, labels, weights, fold_of)
-    return OutOfFold(examples, groups, labels, logits, probabilities)
+    """Calibrate every fold's logits on the other folds."""
+    labels, weights = label_matrix(examples), calibration_weights(examples)
+    probabilities, limits = _cross_fit(logits, labels, weights, fold_of)
+    return OutOfFold(examples, groups, fold_of, labels, logits, probabilities, limits)
+
+
+def calibration_weights(examples: Sequence[Example]) -> FloatArray:
+    """Return what each row counts in calibration, float32, shape (n,)."""
+    weights = weights_of(examples)
+    trusted = [e.source in CALIBRATED_ON for e in examples]
+    return np.where(trusted, weights, 0.0).astype(np.float32)
 
 
 def _cross_fit(
@@ -61,15 +67,17 @@ def _cross_fit(
     labels: FloatArray,
     weights: FloatArray,
     fold_of: NDArray[np.int64],
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     probabilities = np.zeros(logits.shape)
+    limits = np.zeros((int(fold_of.max()) + 1, labels.shape[1]))
     for column in range(labels.shape[1]):
         known = ~np.isnan(labels[:, column])
         for fold in np.unique(fold_of):
             rest, held = known & (fold_of != fold), fold_of == fold
             platt = fit_platt(logits[rest, column], labels[rest, column], weights[rest])
             probabilities[held, column] = platt(logits[held, column])
-    return probabilities
+            limits[fold, column] = -platt.offset / platt.slope
+    return probabilities, limits
 
 
 def report(result: OutOfFold, seed: int) -> str:
@@ -78,10 +86,15 @@ def report(result: OutOfFold, seed: int) -> str:
         [
             *_category_table(result, "OpenAI prompts", result.of("openai"), seed),
             "",
-            *_category_table(result, "All public rows", result.of(*PUBLIC), seed),
+            *_category_table(
+                result, "Public rows but tweets", result.of(*PUBLIC), seed
+            ),
             "",
             *_openai_any(result, seed),
             *_hatecheck(result, seed),
+            *_tweets(result, seed),
+            "",
+            *_functionalities(result),
         ]
     )
 
@@ -185,6 +198,36 @@ def _hatecheck(result: OutOfFold, seed: int) -> Iterator[str]:
         f"{right} (hateful {caught:.3f}, non-hateful {spared:.3f}); average precision "
         f"{precision}."
     )
+
+
+def _functionalities(result: OutOfFold) -> Iterator[str]:
+    """Give HateCheck's accuracy by functionality, worst first."""
+    column = COVERED.index(Category.HATE)
+    right: dict[str, list[bool]] = {}
+    for at in np.flatnonzero(result.of("hatecheck")).tolist():
+        said = result.probabilities[at, column] >= THRESHOLD
+        name = result.examples[at].slice
+        right.setdefault(name, []).append(bool(said == result.labels[at, column]))
+    yield "| HateCheck functionality | rows | right |"
+    yield "| --- | ---: | ---: |"
+    for name, found in sorted(right.items(), key=lambda item: np.mean(item[1])):
+        yield f"| {name} | {len(found)} | {np.mean(found):.2f} |"
+
+
+def _tweets(result: OutOfFold, seed: int) -> Iterator[str]:
+    column = COVERED.index(Category.HATE)
+    for source in TWEETS:
+        rows = result.of(source) & ~np.isnan(result.labels[:, column])
+        labels, scores = result.labels[rows, column], result.probabilities[rows, column]
+        if 0 < labels.sum() < len(labels):
+            figure = metrics.with_interval(
+                metrics.average_precision, labels, scores, result.groups[rows], seed
+            )
+            error = _base_rate_error(labels, scores)
+            yield (
+                f"- {source}, hate or not ({int(labels.sum())} of {len(labels)}): "
+                f"average precision {figure}, ECE {error:.3f}."
+            )
 
 
 def _accuracy(labels: metrics.Array, scores: metrics.Array) -> float:

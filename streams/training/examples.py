@@ -1,6 +1,7 @@
 """One labelled text, and a set of them as arrays; the first value of training's flow.
 
-datasets, own_texts -> examples -> embed -> head -> calibrate -> evaluate -> text_risk
+datasets, own_texts, contrast -> examples -> lessons -> fine_tune -> jobs ->
+calibrate -> evaluate -> text_risk
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,8 @@ class Example:
     """A text and what is known of it; a category not in `labels` is unknown, not 0.
 
     Examples of one `family` (a template's fillings, a message and its transcript-like
-    copy) always stay in one fold. `weight` is how far the label is trusted, in (0, 1].
+    copy) always stay in one fold. `weight` is what it counts beside a plain label's 1.
+    `slice` is the set's own name for what the text tests, where it has one.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Example:
     source: str
     family: str
     weight: float = 1.0
+    slice: str = ""
 
 
 def label_matrix(examples: Sequence[Example]) -> NDArray[np.float32]:

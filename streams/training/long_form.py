@@ -22,8 +22,8 @@ from streams.policy import Policy
 from streams.scorers import long_form_tails
 from streams.scorers.long_form import Tail
 from streams.training.clean_speech import Segments, out_of_fold_segments
-from streams.training.head import Recipe
-from streams.training.text_risk import WEIGHTS_FILE, WEIGHTS_FOLDER, examples_of
+from streams.training.fold_heads import FOLDER, FoldHeads
+from streams.training.text_risk import WEIGHTS_FILE, WEIGHTS_FOLDER
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +41,9 @@ _LEAST_PROBABILITY: Final = 5e-5  # Half of the last digit that probabilities ha
 
 
 def load_segments(data: Path, cache: Path, encoder: TextEncoder) -> Segments:
-    """Return segments scored out of fold by today's recipe; takes minutes."""
-    return out_of_fold_segments(examples_of(data), encoder, cache, Recipe())
+    """Return segments scored by the folds' heads that `make train` kept; minutes."""
+    heads = FoldHeads(FOLDER, DEFAULT_TEXT_MODEL)
+    return out_of_fold_segments(data, encoder, heads, cache)
 
 
 def fit_tails(segments: Segments, half: int = 0) -> dict[Category, Tail]:

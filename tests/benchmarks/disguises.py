@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Console
 
 from encoders.normalise import normalise
-from encoders.text import load_text_encoder
 from schemas.records import Category
 from streams.evaluation.disguises import DISGUISES
-from streams.wiring import build_text_risk
+from streams.settings import Settings
+from streams.wiring import build_text_encoder, build_text_risk
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 REVIEW = 0.5  # The lowest threshold of the policy for these categories.
@@ -49,7 +49,7 @@ def harmful(count: int) -> list[str]:
 def main() -> None:
     """Print a table in Markdown."""
     write = Console(width=200).print
-    encoder = load_text_encoder("all-MiniLM-L6-v2", device="cpu", allow_download=False)
+    encoder = build_text_encoder(Settings())
     head = build_text_risk()
     columns = [
         i for i, c in enumerate(head.categories) if c is not Category.GRAPHIC_VIOLENCE

@@ -1,7 +1,6 @@
 """Row of the bench about judging: cheap beside understanding."""
 
 from encoders.embedding_cache import EmbeddingCache
-from encoders.text import load_text_encoder
 from schemas.records import ContentSignals, Stage, TextSignal
 from streams.batch_judge import BatchJudging
 from streams.dead_letters import DeadLetterLimit, DeadLetters
@@ -9,9 +8,9 @@ from streams.judge import Judge
 from streams.messages import Record
 from streams.retries import RetryBounds
 from streams.scorers import default_scorers
-from streams.settings import default_policy
+from streams.settings import Settings, default_policy
 from streams.telemetry import EventLog
-from streams.wiring import build_text_risk, read_policy
+from streams.wiring import build_text_encoder, build_text_risk, read_policy
 from tests.benchmarks.table import Row, ratio, row
 from tests.benchmarks.uploads import CODEC, texts
 from tests.builders import an_event
@@ -21,7 +20,7 @@ from tests.fakes import FakeGuard
 def rows(quick: bool) -> list[Row]:
     """Judging from signals, against embedding the same uploads' texts."""
     count, rounds = (40, 1) if quick else (400, 5)
-    encoder = load_text_encoder("all-MiniLM-L6-v2", device="cpu", allow_download=False)
+    encoder = build_text_encoder(Settings())
     judge = Judge(default_scorers(build_text_risk()), read_policy(default_policy()))
     letters = DeadLetters("judge", "bench", DeadLetterLimit(50, 1000))
     judging = BatchJudging(

@@ -24,10 +24,11 @@ from encoders.embedding_cache import EmbeddingCache
 from encoders.model_files import find_text_model
 from encoders.onnx_model import _exported
 from encoders.sentence_encoder import ON_CPU, SentenceEncoder, on_torch
-from encoders.text import load_text_encoder
+from encoders.text_adapter import from_bytes, merge
 from schemas.records import Category
+from streams.settings import Settings
 from streams.training import metrics
-from streams.wiring import build_text_risk
+from streams.wiring import build_text_encoder, build_text_risk, read_weights
 from tests.benchmarks.table import timed
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -103,7 +104,8 @@ def backends() -> dict[str, Embed]:
     """Build every way to run the model; the library's own is the first."""
     folder = find_text_model(NAME, allow_download=False)
     library = SentenceTransformer(str(folder), device="cpu").eval()
-    ours = load_text_encoder(NAME, device="cpu", allow_download=False)
+    merge(library[0].auto_model, from_bytes(read_weights("text_adapter.safetensors")))
+    ours = build_text_encoder(Settings())
     traced = SentenceEncoder(library, ours.model, on_torch(library), ON_CPU)
     graph = _exported(library)
 

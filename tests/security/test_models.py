@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import streams.wiring
 from encoders.model_files import DEFAULT_TEXT_MODEL, find_text_model, sha256_of
 from encoders.signals import ModelUnavailableError
 from encoders.speech import load_speech
@@ -14,7 +13,12 @@ from encoders.text import load_text_encoder
 from streams.errors import StartError
 from streams.scorers import text_risk
 from streams.settings import load_settings
-from streams.wiring import build_judge, build_text_risk, build_understanding
+from streams.wiring import (
+    build_judge,
+    build_text_encoder,
+    build_text_risk,
+    build_understanding,
+)
 from tests.speech_builders import a_whisper_checkpoint
 
 
@@ -84,15 +88,27 @@ def test_the_risk_head_refuses_a_text_model_with_one_flipped_byte(tmp_path):
         build_judge(settings, build_understanding(settings))
 
 
-def test_a_risk_head_with_one_flipped_byte_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "build"),
+    [
+        ("text_risk.safetensors", build_text_risk),
+        ("text_adapter.safetensors", build_text_encoder),
+    ],
+)
+def test_weights_with_one_flipped_byte_are_refused(name, build, tmp_path):
     """The manifest names the hash of what was published."""
     weights = Path(text_risk.__file__).parent / "weights"
     copied = Path(shutil.copytree(weights, tmp_path / "weights"))
-    flip_a_byte(copied / "text_risk.safetensors")
-    monkeypatch.setattr(streams.wiring, "WEIGHTS", copied)
+    flip_a_byte(copied / name)
 
     with pytest.raises(StartError, match=r"manifest\.json says"):
-        build_text_risk()
+        build(load_settings(text_weights=copied))
+
+
+def test_a_weights_folder_that_is_none_is_named(tmp_path):
+    """A wrong path is told by the setting's name, before anything is loaded."""
+    with pytest.raises(StartError, match="HEADGATE_TEXT_WEIGHTS"):
+        build_text_risk(load_settings(text_weights=tmp_path))
 
 
 def test_no_model_of_ours_is_a_pickle():

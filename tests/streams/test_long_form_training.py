@@ -12,6 +12,7 @@ from streams.training import episodes
 from streams.training.clean_speech import CLEAN_SOURCES, Segments, is_clean, plan
 from streams.training.episodes import false_positives, highest, recall
 from streams.training.examples import NOTHING, Example
+from streams.training.fold_heads import JudgedRows
 from streams.training.long_form import fit_tail, fit_tails, review_thresholds, write
 from streams.training.multilingual import LabelledSet, measure
 from tests.builders import a_policy
@@ -144,8 +145,9 @@ def test_glued_half_minutes_stay_in_their_fold_and_half():
         Example(" ".join(f"w{at}x{i}" for i in range(30)), NOTHING, "sms", f"f{at}")
         for at in range(200)
     ]
+    groups = np.arange(len(examples))
 
-    made = plan(examples)
+    made = plan(JudgedRows(examples, groups, groups % 3))
 
     glued = np.flatnonzero(made.is_glued)
     assert len(glued) > 40

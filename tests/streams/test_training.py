@@ -1,26 +1,30 @@
 """Training's parts: labels, clusters, metrics, calibration, and a whole small run."""
 
-import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from encoders.signals import ModelIdentity, Span
 from schemas.records import Category
-from streams.scorers.text_risk import TextRisk
-from streams.training import metrics
+from streams.settings import Settings
+from streams.training import contrast, metrics, plan
 from streams.training.calibrate import BASE_RATE, fit_platt, sigmoid
 from streams.training.clusters import clusters, folds
 from streams.training.datasets import clean, hatecheck, load, openai
-from streams.training.embed import embed_cached
+from streams.training.disguises import disguised
 from streams.training.examples import COVERED, NOTHING, Example, label_matrix
-from streams.training.head import Recipe, loss_weights, train
+from streams.training.fine_tune import Recipe
+from streams.training.fold_heads import FoldHeads, judged_rows
+from streams.training.head import MOST_TIMES, loss_shares
+from streams.training.lessons import IN_NO_FOLD, rows_of, with_disguised_copies
 from streams.training.own_texts import as_spoken, own
+from streams.training.plan import Order
 from streams.training.text_risk import run
+from streams.wiring import build_text_encoder, build_text_risk
+from tests.tiny_text_model import a_tiny_text_model
 
 SharedData = Callable[[str], Path]
 SHA = "cd" * 32
@@ -30,31 +34,6 @@ def an_example(text: str, family: str = "", **labels: int) -> Example:
     """Build an example; a family of its own unless one is given."""
     known = {Category[name.upper()]: value for name, value in labels.items()}
     return Example(text, known, "test", family or text)
-
-
-def hashed_embed(texts: Sequence[str]) -> np.ndarray:
-    """Embed by words, without a model: alike texts get alike unit vectors."""
-    rows = np.zeros((len(texts), 64), np.float32)
-    for row, text in zip(rows, texts, strict=True):
-        for word in text.lower().split():
-            row[hashlib.md5(word.encode()).digest()[0] % 64] += 1
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-
-
-class WordEncoder:
-    """A text encoder without a model."""
-
-    dim = 64
-    words: ClassVar[dict[str, int]] = {}
-    model = ModelIdentity("text", "words", SHA)
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Embed by words."""
-        return hashed_embed(texts)
-
-    def split(self, text: str) -> tuple[Span, ...]:
-        """Leave the text whole."""
-        return (Span(0, len(text)),)
 
 
 def test_a_missing_openai_label_is_unknown(shared_data: SharedData) -> None:
@@ -135,28 +114,72 @@ def test_spoken_copies_lose_case_and_punctuation() -> None:
     assert as_spoken("STOP! It's “5” o'clock…") == "stop it's 5 o'clock"
 
 
-def test_unknown_labels_have_no_weight() -> None:
+def test_unknown_labels_have_no_share_of_the_loss() -> None:
     """The mask keeps what nobody labelled out of the loss."""
     labels = np.array([[1, np.nan], [0, 1], [0, np.nan]], np.float32)
 
-    share = loss_weights(labels, np.ones(3, np.float32))
+    share = loss_shares(labels, np.ones(3, np.float32))
 
     assert share[0, 1] == share[2, 1] == 0
     assert share[:, 0].min() > 0
 
 
-def test_training_repeats_and_learns() -> None:
-    """The same seed gives the same head, and it ranks what it was shown."""
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(400, 8)).astype(np.float32)
-    labels = np.stack([rows[:, 0] > 0, rows[:, 1] > 0], axis=1).astype(np.float32)
-    labels[::3, 1] = np.nan
-    recipe = Recipe(hidden_units=16, epochs=20, seeds=2, learning_rate=5e-2)
+def test_a_rare_positive_counts_more_but_not_without_bound() -> None:
+    """One in a hundred weighs six times a negative; a half of them weigh alike."""
+    rare = (np.arange(100) == 0).astype(np.float32)
+    often = (np.arange(100) < 50).astype(np.float32)
 
-    heads = [train(rows, labels, np.ones(400, np.float32), recipe, 1) for _ in "ab"]
+    share = loss_shares(np.stack([rare, often], axis=1), np.ones(100, np.float32))
 
-    assert np.array_equal(heads[0].logits(rows), heads[1].logits(rows))
-    assert metrics.auc(labels[:, 0], heads[0].logits(rows)[:, 0]) > 0.95
+    assert share[0].tolist() == [MOST_TIMES, 1.0]
+
+
+def test_disguises_change_the_text_and_repeat() -> None:
+    """A copy differs from its text in letters, and is the same every time."""
+    text = "everything about disguises is written differently"
+
+    copies = {disguised(text, seed) for seed in range(20)}
+
+    assert len(copies) > 10
+    assert disguised(text, 3) == disguised(text, 3)
+
+
+def test_contrast_lines_that_are_like_a_held_row_are_not_learnt() -> None:
+    """The team's lines are in no fold, so each is checked against what is held out."""
+    held = an_example("they said that women are vermin and laughed")
+    same = replace(held, source=contrast.SOURCE, text="oh women are vermin and laughed")
+    other = replace(held, source=contrast.SOURCE, text="nobody says so of anybody here")
+    rows = rows_of([held, an_example("something else"), same, other], 2, 0)
+
+    learnt = rows.learnt_without(int(rows.fold_of[0]))
+
+    assert set(learnt.tolist()) == {1, 3}
+    assert set(rows.fold_of[2:].tolist()) == {IN_NO_FOLD}
+
+
+def test_copies_stay_with_their_text_and_are_never_judged() -> None:
+    """A disguised or spoken copy in training would give its held text away."""
+    example = replace(an_example("some words of hate", hate=1), source="hatecheck")
+    examples = list(with_disguised_copies([example] * 40, 0))
+
+    rows = rows_of(examples, 2, 0)
+
+    assert len(examples) > 40
+    assert len(set(rows.fold_of.tolist())) == 1
+    judged = rows.judged(int(rows.fold_of[0]))
+    assert {examples[at].source for at in judged} == {"hatecheck"}
+
+
+def test_contrast_is_seeded_and_shares_no_template_with_hatecheck(
+    shared_data: SharedData,
+) -> None:
+    """The same list every time, of our own wording, nothing of a test suite's."""
+    suite = list(hatecheck(shared_data("hatecheck").parent))
+    own_lines = contrast.contrast()
+
+    assert own_lines == contrast.contrast()
+    long_suite = {e.text for e in suite if len(e.text.split()) >= 6}
+    assert not long_suite & {e.text for e in own_lines}
 
 
 def test_metrics_agree_with_scikit_learn() -> None:
@@ -207,40 +230,37 @@ def test_calibration_means_the_stated_base_rate() -> None:
     assert sigmoid(np.array([-1e9, 0.0, 1e9])).tolist() == [0.0, 0.5, 1.0]
 
 
-def test_embeddings_are_computed_once(tmp_path: Path) -> None:
-    """A second run with one new text embeds only that text."""
-    asked: list[str] = []
-
-    def embed(texts: Sequence[str]) -> np.ndarray:
-        asked.extend(texts)
-        return hashed_embed(texts)
-
-    first = embed_cached(["a b", "c"], embed, SHA, tmp_path)
-    again = embed_cached(["c", "d", "a b", "c"], embed, SHA, tmp_path)
-
-    assert asked == ["c", "a b", "d"]
-    assert np.array_equal(again[[2, 0]], first)
-
-
-def test_a_whole_run_writes_a_head_that_loads(tmp_path: Path) -> None:
-    """Weights, manifest and figures fit together, and a second run is the same."""
+@pytest.mark.models
+@pytest.mark.slow
+def test_a_whole_run_writes_weights_that_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Adapter, head, manifest and held-out words fit together; again gives the same."""
+    monkeypatch.setattr(plan, "own", list)
+    monkeypatch.setattr(plan, "contrast", list)
     data = a_tiny_data_folder(tmp_path / "data")
-    encoder = WordEncoder()
-    recipe = Recipe(hidden_units=8, epochs=2, seeds=1)
+    model = str(a_tiny_text_model(tmp_path / "tiny"))
+    recipe = Recipe(rank=2, hidden_units=8, epochs=2, longest_tokens=32)
 
-    hashes = []
+    manifests = []
     for name in ("one", "two"):
-        run(data, tmp_path / name, tmp_path / "cache", encoder, recipe)
-        hashes.append(
-            json.loads((tmp_path / name / "manifest.json").read_text())[
-                "text_risk.safetensors"
-            ]
-        )
+        kept = tmp_path / f"{name}-folds"
+        order = Order(data, tmp_path / name, model, recipe=recipe, folds=kept)
+        run(order, lambda share: None)
+        manifests.append(json.loads((tmp_path / name / "manifest.json").read_text()))
 
-    head = TextRisk((tmp_path / "one" / "text_risk.safetensors").read_bytes())
-    assert hashes[0] == hashes[1] == head.models[0].sha256
-    assert head.categories == COVERED
-    head.check_encoder("words", SHA)
+    assert manifests[0] == manifests[1]
+    settings = Settings(text_model=model, text_weights=tmp_path / "one")
+    encoder, head = build_text_encoder(settings), build_text_risk(settings)
+    head.check_encoder(encoder.model.name, encoder.model.sha256)
+    risks = head.probabilities(encoder.embed(["prompt number 3", "tweet 4"]))
+    assert risks.shape == (2, len(COVERED))
+    rows = judged_rows(data, encoder)
+    heads = FoldHeads(tmp_path / "one-folds", model)
+    held = heads.probabilities([e.text for e in rows.examples], rows.fold_of)
+    assert held.shape == (len(rows.examples), len(COVERED))
+    assert "prompt number 3" in {e.text for e in rows.examples}
+    assert 0 < held.min() < held.max() < 1
 
 
 def a_tiny_data_folder(folder: Path) -> Path:

@@ -13,7 +13,7 @@ from tests.media_builders import a_sound_file
 
 COMMANDS = (
     *("demo", "assess", "transcribe", "worker", "produce", "tail", "broker"),
-    *("doctor", "topics", "explain", "eval", "tune"),
+    *("doctor", "topics", "explain", "eval", "tune", "train"),
 )
 
 
@@ -151,3 +151,13 @@ class TestAssess:
         assert line["missing"][0]["signal"] == "transcript:audio"
         assert line["missing"][0]["reason"].startswith("model_unavailable")
         assert line["action"] == "review"
+
+
+def test_training_without_the_data_names_the_folder(tmp_path):
+    """A wrong path is told at once, not after the models are loaded."""
+    result = headgate("train", "--data", tmp_path, "--out", tmp_path / "out")
+
+    assert result.returncode == 2
+    assert "openai_moderation" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -10,16 +10,15 @@ import pytest
 from encoders.signals import ModelIdentity, Span
 from schemas.records import Category
 from streams.errors import StartError
-from streams.evaluation.cross_validated import cross_validated, wanted
 from streams.evaluation.disguises import DISGUISES
+from streams.evaluation.fold_scores import wanted
 from streams.evaluation.linear_baseline import read_linear_baseline
 from streams.evaluation.out_of_fold import OutOfFoldScores, collect, read, write
 from streams.evaluation.wanted import clean_segments, disguised, harmful
 from streams.training.clusters import clusters, folds
 from streams.training.evaluate import FOLDS
-from streams.training.examples import COVERED, NOTHING, Example
-from streams.training.head import Recipe
-from streams.training.text_risk import SEED
+from streams.training.examples import NOTHING, Example
+from streams.training.plan import SEED
 
 
 class WordEncoder:
@@ -102,27 +101,6 @@ def test_what_is_no_such_file_is_said(tmp_path):
 
     with pytest.raises(StartError, match="no file of out-of-fold scores"):
         read(path)
-
-
-def test_no_text_is_scored_by_a_head_that_saw_it(tmp_path):
-    """A head that had seen a row would know its own word; unseen, it is a guess.
-
-    The labels are drawn by lot, so whoever judges better than chance has seen them.
-    """
-    rng = np.random.default_rng(3)
-    labels = rng.integers(0, 2, 120)
-    examples = [
-        Example(
-            f"w{i} x{i} y{i}", {**NOTHING, Category.HATE: int(label)}, "sms", f"{i}"
-        )
-        for i, label in enumerate(labels)
-    ]
-
-    scores = cross_validated(examples, WordEncoder(), tmp_path, Recipe(epochs=60), "")
-
-    hate = scores.of([e.text for e in examples])[:, COVERED.index(Category.HATE)]
-    right = np.mean((hate > np.median(hate)) == labels)
-    assert 0.3 < right < 0.7
 
 
 def test_disguised_copies_share_their_originals_fold():

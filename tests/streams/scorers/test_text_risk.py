@@ -170,7 +170,9 @@ def test_the_start_is_refused_with_another_encoder() -> None:
     head = TextRisk(a_head())
 
     head.check_encoder("tiny", ENCODER)
-    with pytest.raises(StartError, match=r"other \(cdcd.*trained on tiny.*make train"):
+    with pytest.raises(
+        StartError, match=r"other \(cdcd.*trained on tiny.*headgate train"
+    ):
         head.check_encoder("other", "cd" * 32)
 
 
