@@ -310,6 +310,27 @@ class PolicyRef:
 
 
 @dataclass(frozen=True, slots=True)
+class FiredRule:
+    """A rule of the policy that held for the upload."""
+
+    rule_id: str
+    clause: str  # Of the published platform rules that it stands for; may be empty.
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class MarketAction:
+    """What to do in one territory, where that is not what to do elsewhere."""
+
+    market: str  # ISO 3166-1 alpha-2.
+    action: Action
+    clause: str
+    strength: float = 1.0
+    min_age: int | None = None
+    duration_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RiskDecision:
     """The word on an upload that other services act on."""
 
@@ -333,6 +354,11 @@ class RiskDecision:
     automated_decision: bool
     event_time: datetime
     stage_times: tuple[StageTime, ...]
+    rules: tuple[FiredRule, ...] = ()  # Every rule that fired, strictest first.
+    by_market: tuple[MarketAction, ...] = ()  # Where `action` is not what to do.
+    strength: float = 1.0  # Of `limit`: the share of promotion that is taken away.
+    min_age: int | None = None  # Of `age_restrict`, in years.
+    duration_s: int | None = None  # How long the action stays; None: until revised.
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Assessing:
         """Yield one line for each source, in order: a decision or a dead letter."""
         for source in sources:
             try:
-                signals = self._signals(source)
+                signals = self.signals(source)
                 line = self._decide(signals)
                 if with_transcripts:
                     line["transcripts"] = _transcripts(signals)
@@ -44,7 +44,12 @@ class Assessing:
             except PermanentError as error:
                 yield dead_letter_line(source, error)
 
-    def _signals(self, source: Source) -> ContentSignals:
+    def signals(self, source: Source) -> ContentSignals:
+        """Return what the models find in a source, or what a capture holds.
+
+        Raises:
+            PermanentError: it is no event, or its signals can't be decoded.
+        """
         if source.error is not None:
             raise source.error
         if source.signals is not None:

@@ -131,7 +131,7 @@ class BatchJudging:
         else:
             value, decision = self._codec.encode(word), word
         topics = [DECISION.name, DECISION_CURRENT.name]
-        if decision.action == Action.REVIEW and not decision.provisional:
+        if _asks_a_person(decision) and not decision.provisional:
             topics.append(REVIEW_REQUESTED.name)
         key = decision.content_id.encode()
         return [
@@ -172,6 +172,11 @@ class BatchJudging:
 def history_output(partition: int, uploader_id: str, value: bytes) -> Output:
     """Return a history as a changelog record, beside the partition it belongs to."""
     return Output(HISTORY.name, uploader_id.encode(), value, partition=partition)
+
+
+def _asks_a_person(decision: RiskDecision) -> bool:
+    actions = {decision.action, *(market.action for market in decision.by_market)}
+    return Action.REVIEW in actions
 
 
 def _headers(

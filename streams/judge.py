@@ -20,6 +20,8 @@ from schemas.records import (
     CategoryScore,
     ContentSignals,
     Evidence,
+    FiredRule,
+    MarketAction,
     Missing,
     ModelUse,
     RiskDecision,
@@ -28,7 +30,8 @@ from schemas.records import (
 )
 from streams.fingerprint import unpack
 from streams.history import AFTERWARDS, recall, remember, stage_key
-from streams.policy import Consequence, Findings, Policy, Verdict
+from streams.policy import Consequence, Findings, InMarket, Policy, Verdict
+from streams.rules.gathering import gather
 from streams.scorers.base import Score, Scorer, is_read
 from streams.scorers.hash_match import match_value
 
@@ -55,6 +58,7 @@ class Judged:
     duplicate: Literal["no", "again", "old"] = "no"
     recorded: bytes | None = None
     scores: tuple[Score, ...] = ()
+    findings: Findings | None = None  # What the policy was asked about.
 
 
 class Judge:
@@ -90,8 +94,10 @@ class Judge:
         scored = [(s, s.score(signals, seen)) for s in self._scorers]
         scores = tuple(score for _, given in scored for score in given)
         models = (m for scorer, given in scored if given for m in scorer.models)
-        decision = self._decide(signals, scores, models)
-        return Judged(decision, history, scores=scores)
+        categories, anomalies = _by_category(scores), _anomalies(scores)
+        findings = self._findings(signals, seen, categories, anomalies)
+        decision = self._decide(signals, categories, anomalies, findings, models)
+        return Judged(decision, history, scores=scores, findings=findings)
 
     def learn(
         self,
@@ -106,12 +112,13 @@ class Judge:
     def _decide(
         self,
         signals: ContentSignals,
-        scores: tuple[Score, ...],
+        categories: tuple[CategoryScore, ...],
+        anomalies: tuple[AnomalyScore, ...],
+        findings: Findings,
         models: Iterable[ModelUse],
     ) -> RiskDecision:
         event = signals.event
-        categories, anomalies = _by_category(scores), _anomalies(scores)
-        verdict = self._verdict(signals, categories, anomalies)
+        verdict = self._policy.decide(findings)
         campaign = signals.campaign
         return RiskDecision(
             decision_id=decision_id(signals, signals.stage, self._policy.sha256),
@@ -131,17 +138,26 @@ class Judge:
             missing=tuple(_with_consequence(c) for c in verdict.consequences),
             braked=False,
             automated_detection=True,  # Nothing but machines speaks here …
-            automated_decision=verdict.action is not Action.REVIEW,  # … a person does.
+            automated_decision=not _asks_a_person(verdict),  # … a person does.
             event_time=event.event_time,
             stage_times=signals.stage_times,
+            rules=tuple(
+                FiredRule(fired.rule.id, fired.rule.clause, fired.effect.action)
+                for fired in verdict.fired
+            ),
+            by_market=tuple(_in_market(market) for market in verdict.by_market),
+            strength=verdict.effect.strength,
+            min_age=verdict.effect.min_age,
+            duration_s=verdict.effect.duration_s,
         )
 
-    def _verdict(
+    def _findings(
         self,
         signals: ContentSignals,
+        history: UploaderHistory,
         categories: tuple[CategoryScore, ...],
         anomalies: tuple[AnomalyScore, ...],
-    ) -> Verdict:
+    ) -> Findings:
         banks: dict[str, float] = {}
         for match in signals.matches:
             value = _rounded(match_value(match))
@@ -149,18 +165,17 @@ class Judge:
         found = {
             c.category: c.probability for c in categories if c.probability is not None
         }
-        return self._policy.decide(
-            Findings(
-                stage=signals.stage,
-                categories=found,
-                anomalies={a.name: a.value for a in anomalies},
-                banks=banks,
-                missing=(
-                    *signals.missing,
-                    *_unembedded(signals),
-                    *self._unread(signals),
-                ),
-            )
+        return gather(
+            signals,
+            history,
+            categories=found,
+            anomalies={a.name: a.value for a in anomalies},
+            banks=banks,
+            missing=(
+                *signals.missing,
+                *_unembedded(signals),
+                *self._unread(signals),
+            ),
         )
 
     def _unread(self, signals: ContentSignals) -> Iterator[Missing]:
@@ -246,6 +261,23 @@ def _rounded_evidence(evidence: Evidence) -> Evidence:
     if evidence.score is None:
         return evidence
     return replace(evidence, score=_rounded(evidence.score))
+
+
+def _asks_a_person(verdict: Verdict) -> bool:
+    actions = {verdict.action, *(m.effect.action for m in verdict.by_market)}
+    return Action.REVIEW in actions
+
+
+def _in_market(found: InMarket) -> MarketAction:
+    effect = found.effect
+    return MarketAction(
+        market=found.market,
+        action=effect.action,
+        clause=found.clause,
+        strength=effect.strength,
+        min_age=effect.min_age,
+        duration_s=effect.duration_s,
+    )
 
 
 def _with_consequence(consequence: Consequence) -> Missing:

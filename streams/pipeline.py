@@ -38,6 +38,11 @@ class Pipeline:
         self._listening = listening  # Loaded when the first sound comes.
         self._judge = judge
 
+    @property
+    def judge(self) -> Judge:
+        """What judges the signals."""
+        return self._judge
+
     def encode(self, upload: Upload) -> ContentSignals:
         """Return everything the models find in an upload; slow, no state."""
         examined = self._understanding.examine(upload)

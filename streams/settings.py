@@ -23,7 +23,7 @@ _PASSWORD = re.compile(r"//[^/@\s:]*:([^/@\s]+)@")
 
 def default_policy() -> Path:
     """Return the policy that comes with Headgate."""
-    return Path(str(files("deploy") / "policies" / "default.yaml"))
+    return Path(str(files("deploy") / "policies" / "default"))
 
 
 class Settings(BrokerSettings, MediaSettings, FlowSettings):
@@ -80,7 +80,8 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
 
     # What is judged.
     policy: Path = Field(
-        default_factory=default_policy, description="the policy's YAML file"
+        default_factory=default_policy,
+        description="the policy: a folder of YAML files, or one file",
     )
     banks: tuple[Path, ...] = Field(
         (), description="hash banks, CSV files; JSON list in the variable"

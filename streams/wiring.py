@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from encoders.bank_entries import BankError
@@ -31,8 +32,8 @@ from streams.listen import Listening
 from streams.media import MediaStore
 from streams.media_wiring import build_fingerprinter, build_picture_models
 from streams.pipeline import Pipeline
-from streams.policy import Policy
-from streams.policy_file import parse_policy
+from streams.policies.outward_maps import OutwardMap, parse_map
+from streams.policy_folder import read_policy as read_policy
 from streams.scorers import default_scorers
 from streams.scorers.text_risk import TextRisk
 from streams.settings import Settings
@@ -156,6 +157,15 @@ def build_judge(settings: Settings, understanding: Understanding | None) -> Judg
     return Judge(default_scorers(head), read_policy(settings.policy))
 
 
+def read_maps() -> tuple[OutwardMap, ...]:
+    """Read the maps from our categories to others' that come with Headgate."""
+    folder = Path(str(files("deploy") / "policies" / "maps"))
+    return tuple(
+        parse_map(file.read_text("utf-8"), str(file))
+        for file in sorted(folder.glob("*.yaml"))
+    )
+
+
 def build_text_risk(settings: Settings | None = None) -> TextRisk:
     """Load the risk head, after its bytes were found to be the published ones.
 
@@ -193,15 +203,6 @@ def build_pipeline(
             return Missing("transcript", f"model_unavailable: {settings.asr}")
 
     return Pipeline(understanding, listening, build_judge(settings, understanding))
-
-
-def read_policy(path: Path) -> Policy:
-    """Read a policy file.
-
-    Raises:
-        StartError: it can't be read, or says something that is not a policy.
-    """
-    return parse_policy(_read_text(path, "HEADGATE_POLICY"), str(path))
 
 
 def read_banks(settings: Settings) -> tuple[BankSource, ...]:

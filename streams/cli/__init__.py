@@ -17,6 +17,7 @@ from streams.cli import (
     dlq,
     doctor,
     explain,
+    policy,
     produce,
     tail,
     topics,
@@ -53,6 +54,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(bank.app, name="bank")
 app.add_typer(eval_command.app, name="eval")
+app.add_typer(policy.app, name="policy")
 
 
 def main() -> None:

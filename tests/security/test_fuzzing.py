@@ -23,7 +23,9 @@ from tests.schemas.strategies import records
 
 CODEC = Codec(CommittedIds())
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-POLICY = Path(__file__).parents[2].joinpath("deploy/policies/default.yaml").read_text()
+POLICY = (
+    Path(__file__).parents[1] / "streams/policies/table_version_2.yaml"
+).read_text("utf-8")
 fuzzed = settings(
     max_examples=int(os.environ.get("HEADGATE_FUZZ_EXAMPLES", "200")),
     suppress_health_check=list(HealthCheck),

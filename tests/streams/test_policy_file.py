@@ -1,6 +1,5 @@
 import hashlib
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +9,10 @@ from schemas.records import CATEGORIES, Action, Category
 from streams.errors import PolicyError
 from streams.policy import Rule
 from streams.policy_file import parse_policy
+from streams.policy_folder import read_policy
 from streams.scorers import ANOMALY_NAMES
+from streams.settings import default_policy
 
-DEFAULT = Path(__file__).parents[2] / "deploy" / "policies" / "default.yaml"
 HEAD = "id: p\nversion: 1\n"
 SMALL = HEAD + "categories: {hate: {block: 0.92, review: 0.5}}\n"
 
@@ -32,7 +32,7 @@ def test_a_policy_is_read_as_written():
 
 def test_the_default_policy_speaks_on_everything():
     """Every category and anomaly has a threshold; child safety is restricted."""
-    policy = parse_policy(DEFAULT.read_text(encoding="utf-8"), "default.yaml")
+    policy = read_policy(default_policy())
 
     named = {rule.name for rule in policy.rules}
     assert named == {c.lower() for c in CATEGORIES} | set(ANOMALY_NAMES)
@@ -60,7 +60,7 @@ BAD = {
         "a list",
         "the policy's id",
     ),
-    "empty": ("", "1:1", "an empty file", "default.yaml"),
+    "empty": ("", "1:1", "an empty file", "policies/default"),
     "not a mapping": ("- a", "1:1", "a list", "a policy's keys"),
     "key is a list": ("[a]: b", "1:1", "a list", "a name"),
     "twice": ("id: a\nid: b", "2:1", "'id'", "line 1"),
@@ -102,12 +102,12 @@ BAD = {
     ),
     "restricted label": (
         HEAD + "categories: {hate: {label: 1}}\nrestricted: [hate]",
-        "3:20",
+        "3:28",
         "a label",
         "no label",
     ),
-    "syntax": ("id: [", "1:6", "expected the node content", "mend the line"),
-    "tab": ("id: a\n\tb: c", "2:1", "cannot start", "indent with spaces"),
+    "syntax": ("id: [", "2:1", "no node content", "mend the line"),
+    "tab": ("id: a\n\tb: c", "2:1", "a tab character", "indent with spaces"),
     "control": ("id: a\n b\x01", "2:3", "U+0001", "remove it"),
     "surrogate": ("id: \ud800", "1:5", "U+D800", "remove it"),
     "anchor": ("id: &a x", "1:5", "the anchor &'a'", "write the value out"),

@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.records import ContentSignals, Kind, MediaFact, UploaderHistory
 from streams.history import remember
-from streams.policy_file import parse_policy
 from streams.scorers.dormancy import Dormancy
 from streams.scorers.habits import Habits
 from streams.scorers.pattern import PatternScorer
 from streams.settings import default_policy
+from streams.wiring import read_policy
 from tests.builders import a_decision, an_event, signals
 
 START = datetime(2024, 1, 1, tzinfo=UTC)  # A Monday.
@@ -145,8 +145,7 @@ def alarms(
     kind: Callable[[random.Random], Iterator[Upload]], uploaders: int, seed: int = 0
 ) -> Counter[str]:
     """Count the uploads, and by scorer those that reach the mildest threshold."""
-    file = default_policy()
-    policy = parse_policy(file.read_text("utf-8"), str(file))
+    policy = read_policy(default_policy())
     mildest: dict[str, float] = {}
     for rule in policy.rules:
         mildest[rule.name] = min(rule.threshold, mildest.get(rule.name, 1.0))
