@@ -95,7 +95,7 @@ train-micro: setup ## Train the micro Whisper of the tests (needs espeak-ng).
 	@$(BIN)/python -m encoders.micro
 
 lock: setup ## Resolve the dependencies anew into the lock.
-	@$(BIN)/uv pip compile -q pyproject.toml --group dev --extra offline-asr --extra fast-asr --extra audio-fingerprint \
+	@$(BIN)/uv pip compile -q pyproject.toml --group dev --extra offline-asr --extra fast-asr --extra audio-fingerprint --extra parquet \
 	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o $(LOCK)
 

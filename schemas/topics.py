@@ -71,7 +71,7 @@ INGESTED = Topic(
     record=ContentIngested,
     doc="Uploads as they arrive; CloudEvents headers or none.",
     written_by=("upload service", "headgate produce"),
-    read_by=("screen",),
+    read_by=("screen", "replay"),
     retention_ms=7 * DAY_MS,
     # Producers upgrade after us, and replay reads all that was ever written.
     compatibility="BACKWARD_TRANSITIVE",
@@ -172,14 +172,14 @@ def dead_letter_topic(source: str) -> str:
     return f"{source}.dlq"
 
 
-def _dead_letters(source: Topic, stage: str) -> Topic:
+def _dead_letters(source: Topic, stage: str, *readers: str) -> Topic:
     return Topic(
         name=dead_letter_topic(source.name),
         key=source.key,
         record=None,
         doc=f"What {stage} could not use: original key and value, headers say why.",
         written_by=(stage,),
-        read_by=("operators",),
+        read_by=("operators", *readers),
         partitions=source.partitions,
         retention_ms=30 * DAY_MS,
         max_message_bytes=source.max_message_bytes + DEAD_LETTER_HEADERS_BYTES,
@@ -201,7 +201,7 @@ TOPICS: tuple[Topic, ...] = (
     _dead_letters(INGESTED_BULK, "screen"),
     _dead_letters(SCREENED, "transcribe"),
     _dead_letters(SCREENED_BULK, "transcribe"),
-    _dead_letters(SIGNALS, "judge"),
+    _dead_letters(SIGNALS, "judge", "replay"),
 )
 
 

@@ -1,7 +1,17 @@
 """What is remembered of an uploader, how it grows, and how duplicates are recognised.
 
 After a decision was encoded, `remember` gives the next history. It never looks at a
-clock, and late or out-of-order events never take it backwards.
+clock: a history is a function of the partition's signals up to an offset, and replay
+makes it again for any moment. The rule for what is not in order:
+
+- Late: an upload counts at its own event time, whenever it comes. Counters, first and
+  last seen are those of the set; the usual and the ring follow the order of arrival.
+  Decisions that were made before it came stay.
+- Repeated: the same (content_id, revision, stage) is known and changes nothing.
+- Corrected: another revision is an upload of its own, at its own event time; it takes
+  nothing back. Of one revision the final decision takes the provisional one's place.
+
+tests/streams/test_history_oracle.py holds this against plain Python over whole lists.
 """
 
 import hashlib

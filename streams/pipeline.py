@@ -43,10 +43,15 @@ class Pipeline:
         """What judges the signals."""
         return self._judge
 
-    def encode(self, upload: Upload) -> ContentSignals:
-        """Return everything the models find in an upload; slow, no state."""
+    def screen(self, upload: Upload) -> ContentSignals:
+        """Return the cheap signals; speech is still to be heard."""
         examined = self._understanding.examine(upload)
         (screened,) = self._understanding.embed([examined])
+        return screened
+
+    def encode(self, upload: Upload) -> ContentSignals:
+        """Return everything the models find in an upload; slow, no state."""
+        screened = self.screen(upload)
         roles = roles_with_speech(screened)
         if not roles:
             return completed(screened)

@@ -13,17 +13,20 @@ from streams.cli import (
     assess,
     bank,
     broker,
+    capture,
     demo,
     dlq,
     doctor,
     explain,
     policy,
     produce,
+    replay,
     tail,
     topics,
     train,
     transcribe,
     tune,
+    why,
 )
 from streams.cli import eval as eval_command
 from streams.cli import worker as worker_command
@@ -44,6 +47,9 @@ app.command("explain")(explain.explain)
 app.command("transcribe")(transcribe.transcribe)
 app.command("worker")(worker_command.worker)
 app.command("produce")(produce.produce)
+app.command("replay")(replay.replay)
+app.command("why")(why.why)
+app.command("capture")(capture.capture)
 app.command("tail")(tail.tail)
 app.command("train")(train.train)
 app.command("broker")(broker.broker)

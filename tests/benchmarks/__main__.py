@@ -30,6 +30,7 @@ GROUPS = (
     "hashes",
     "series",
     "judging",
+    "replay",
 )
 PACKAGES = (
     "torch",

@@ -8,7 +8,7 @@ from streams.kafka_listeners import AUTHORIZER, Listeners
 from tests.security.certificates import Authority
 
 PASSWORD = "correct-horse-7f3a"  # A canary too: it may appear in no output.
-USERS = ("worker", "uploads", "subscriber", "operator", "stranger")
+USERS = ("worker", "uploads", "subscriber", "operator", "replay", "stranger")
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 
 import pytest
+from confluent_kafka import KafkaError, Producer
 
 from schemas.codec import Codec
 from schemas.dead_letter import parse_dead_letter
@@ -295,6 +296,26 @@ def wait_for_decisions(guarded, worker, count):
         records = tail(guarded.access("subscriber"), [DECISION.name], until_end=True)
         decided = {CODEC.decode(r.value, RiskDecision).content_id for r in records}
         time.sleep(0.5)
+
+
+def test_replay_works_with_rights_to_read_alone(guarded, tmp_path):
+    """It reads what it needs, and the broker refuses its user every write."""
+    done, _ = headgate(
+        *("replay", "--json", "--processes", "1", "--out", str(tmp_path / "out")),
+        **guarded.variables("replay"),
+    )
+
+    assert done.returncode in (0, 1), done.stderr
+    assert json.loads(done.stdout)["kind"] == "faithful"
+    refused = []
+    # Not idempotent: it would be refused before it asked for any topic.
+    config = guarded.access("replay").librdkafka() | {"log_level": 0}
+    producer = Producer(config)
+    for topic in TOPICS:
+        producer.produce(topic.name, b"v", on_delivery=lambda e, _: refused.append(e))
+    assert producer.flush(60) == 0
+    code = KafkaError.TOPIC_AUTHORIZATION_FAILED
+    assert [error.code() for error in refused] == [code] * len(TOPICS)
 
 
 def test_every_topic_of_ours_is_there(guarded):

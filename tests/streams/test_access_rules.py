@@ -40,13 +40,15 @@ def test_the_rules_are_the_topics_readers_and_writers(topic):
 
 
 def test_there_are_no_rules_for_topics_that_are_gone():
-    """Every topic of the rules is one of ours."""
-    assert {r.name for r in RULES.rights if r.kind == "topic"} == NAMES
+    """Every topic of the rules is one of ours, or begins as a replay's own do."""
+    assert {r.name for r in RULES.rights if r.kind == "topic"} == {*NAMES, "replay."}
 
 
 def test_replay_writes_nothing():
     """What re-judges an incident can't change what was decided."""
     assert {r.operation for r in RULES.of("replay")} == {"read", "describe"}
+    (right,) = RULES.of("replay_topic")
+    assert (right.name, right.prefixed) == ("replay.", True)
 
 
 def test_every_role_has_a_user_and_rights():

@@ -13,7 +13,17 @@ from tests.media_builders import a_sound_file
 
 COMMANDS = (
     *("demo", "assess", "transcribe", "worker", "produce", "tail", "broker"),
-    *("doctor", "topics", "explain", "eval", "tune", "train"),
+    *(
+        "doctor",
+        "topics",
+        "explain",
+        "eval",
+        "tune",
+        "train",
+        "replay",
+        "why",
+        "capture",
+    ),
 )
 
 

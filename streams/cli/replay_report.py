@@ -1,0 +1,57 @@
+"""What a replay came to, for a person."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from streams.cli.terminal import output_console
+
+MOST_ROWS = 12  # Of each table; the summary file has the rest.
+
+
+def print_summary(summary: Mapping[str, Any]) -> None:
+    """Print a summary of either kind of replay."""
+    console = output_console()
+    console.print(summary["histories"])
+    results = ", ".join(f"{n} {name}" for name, n in summary["results"].items())
+    console.print(f"{summary['events']} records: {results or 'none'}")
+    if summary["kind"] == "faithful":
+        console.print(_verdict(summary))
+    else:
+        console.print(f"{summary['flips']} flips")
+    for title, name in (
+        ("flips", "actions"),
+        ("flips by clause", "clauses"),
+        ("flips by category", "categories"),
+        ("flips by kind", "kinds"),
+        ("differences", "reasons"),
+    ):
+        if summary[name]:
+            console.print(_table(title, summary[name]))
+    console.print(f"results: {summary['out']}")
+
+
+def _verdict(summary: Mapping[str, Any]) -> str:
+    if summary["equal"]:
+        said = summary["results"].get("same", 0)
+        return f"equal: all {said} decisions are the recorded bytes"
+    first = summary["first_difference"]
+    if first is None:
+        lost = summary["decisions_without_signals"]
+        return f"different: {lost} recorded decisions have no signals to replay"
+    return (
+        f"different: first at partition {first['partition']}, offset {first['offset']}"
+        f" (content {first['content_id']}): {first['reason']}"
+    )
+
+
+def _table(title: str, counts: Mapping[str, int]) -> Table:
+    table = Table(title, "uploads")
+    rows = sorted(counts.items(), key=lambda row: -row[1])
+    for name, count in rows[:MOST_ROWS]:
+        table.add_row(name, str(count))
+    if len(rows) > MOST_ROWS:
+        rest = rows[MOST_ROWS:]
+        table.add_row(f"({len(rest)} more)", str(sum(count for _, count in rest)))
+    return table

@@ -1,0 +1,70 @@
+"""Finds the policies and risk heads that are on this machine; wiring of a replay."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from streams.errors import StartError
+from streams.judge import Judge
+from streams.policy import Policy
+from streams.replay.versions import Scorers, Version, Versions
+from streams.replaying.request import Request
+from streams.scorers import default_scorers
+from streams.scorers.text_risk import TextRisk
+from streams.settings import Settings
+from streams.wiring import build_text_risk, read_policy
+
+Judging = tuple[Versions, Version, Judge | None]
+
+
+def judging_of(request: Request, settings: Settings) -> Judging:
+    """Return what judges again: the versions, today's of them, what-if's judge.
+
+    Raises:
+        StartError: a policy or a head that was named can't be read.
+    """
+    versions = versions_here(request, settings)
+    today = Version(versions.policies[0], versions.heads[0])
+    return versions, today, candidate_of(request, settings)
+
+
+def candidate_of(request: Request, settings: Settings) -> Judge | None:
+    """Return what-if's judge; None for a faithful replay."""
+    if not request.is_what_if:
+        return None
+    policy = Path(request.policy) if request.policy else settings.policy
+    _, scorers = _head(Path(request.heads)) if request.heads else _todays_head()
+    return Judge(scorers, read_policy(policy))
+
+
+def versions_here(request: Request, settings: Settings) -> Versions:
+    """Return the policies and heads there are; today's first."""
+    policies = [read_policy(settings.policy)]
+    policies += [read_policy(Path(path)) for path in request.known_policies]
+    policies += _beside(settings.policy)
+    heads = [_todays_head(), *(_head(Path(path)) for path in request.known_heads)]
+    return Versions(policies, dict(heads))
+
+
+def _beside(policy: Path) -> Iterator[Policy]:
+    """Yield the policies that lie beside today's; what can't be read is none."""
+    found: Iterable[Path] = sorted(policy.parent.iterdir())
+    for path in found:
+        if path != policy and (path.suffix in (".yaml", ".yml") or path.is_dir()):
+            with suppress(StartError):
+                yield read_policy(path)
+
+
+def _todays_head() -> tuple[str, Scorers]:
+    return _with(build_text_risk())
+
+
+def _head(path: Path) -> tuple[str, Scorers]:
+    try:
+        return _with(TextRisk(path.read_bytes()))
+    except OSError as error:
+        raise StartError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _with(head: TextRisk) -> tuple[str, Scorers]:
+    return head.models[0].sha256, default_scorers(head)
