@@ -15,6 +15,9 @@ from streams.rules.findings import Findings
 _DAY_S = 86_400.0
 _NO_MEDIUM = ("media", "mime")  # Missing, these leave open what the medium was.
 
+# Stages that come when the upload is long in its uploader's history.
+_AFTERWARDS = (Stage.SWEPT, Stage.CAMPAIGN)
+
 
 def gather(
     signals: ContentSignals,
@@ -39,7 +42,7 @@ def gather(
         banks=banks,
         missing=missing,
         labels=_labels(signals, lost),
-        history=None if signals.stage is Stage.SWEPT else _history(history, time),
+        history=None if signals.stage in _AFTERWARDS else _history(history, time),
         kind=event.kind,
         uploader_id=event.uploader_id,
         revision=event.revision,
