@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,17 +31,19 @@ from tests.integration.worker_process import environment_of
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
-LENIENT = ("velocity: {limit: 0.8, review: 0.9}", "velocity: {limit: 0.1, block: 0.2}")
+LENIENT = ("velocity: {limit: 0.8, review: 0.9,", "velocity: {limit: 0.1, block: 0.2,")
 
 
 @pytest.fixture(scope="module")
 def decided(tmp_path_factory):
     """Two batches of uploads on three partitions, the second under another policy."""
     folder = tmp_path_factory.mktemp("decided")
-    strict = folder / "strict.yaml"
-    strict.write_text(
-        default_policy().read_text().replace(*LENIENT).replace('"2"', '"3"')
-    )
+    strict = shutil.copytree(default_policy(), folder / "strict")
+    shutil.rmtree(strict / "tests")  # They are of the other.
+    thresholds = strict / "thresholds.yaml"
+    lines = thresholds.read_text()
+    assert LENIENT[0] in lines
+    thresholds.write_text(lines.replace(*LENIENT))
     with KafkaBroker(jars=fetch_jars()) as broker:
         apply_topics(broker.bootstrap_servers, TOPICS, partitions=3)
         job = Decided(broker.bootstrap_servers, folder)

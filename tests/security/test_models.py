@@ -112,8 +112,8 @@ def test_a_weights_folder_that_is_none_is_named(tmp_path):
 
 
 def test_no_model_of_ours_is_a_pickle():
-    """Weights come as safetensors, which hold numbers only."""
+    """Weights come as safetensors, which hold numbers only; numpy's archive too."""
     weights = Path(text_risk.__file__).parent / "weights"
     kinds = {file.suffix for file in weights.iterdir() if file.is_file()}
 
-    assert kinds <= {".safetensors", ".json", ".md"}
+    assert kinds <= {".safetensors", ".npz", ".json", ".md"}

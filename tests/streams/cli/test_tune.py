@@ -56,7 +56,7 @@ def test_rows_give_a_threshold_and_the_policys_line(tmp_path):
     line = json.loads(result.stdout)
     assert result.exit_code == 0
     assert line["wrong_at_most"] == pytest.approx(1 - 0.05 ** (1 / 300))
-    assert line["policy_line"] == "hate: {review: 0.5, block: 0.5}"
+    assert line["policy_line"] == "hate: {review: 0.25, block: 0.25}"
     assert (line["acted_on"], line["found"]) == (300, 1.0)
 
 
