@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from encoders.disguised_characters import drop_invisible, fold, turn_back
-from encoders.hidden_words import LEET, SPACED, Words, plain_word, spaced_words
+from encoders.hidden_words import (
+    APART,
+    LEET,
+    SPACED,
+    THROUGHOUT,
+    Words,
+    is_apart,
+    is_throughout,
+    plain_word,
+    read_throughout,
+    spaced_words,
+)
 from encoders.look_alikes import homoglyph
 from encoders.signals import Span
 from encoders.text_draft import DECEIT, FASHION, Draft
@@ -57,6 +68,7 @@ def normalise(raw: str, words: Words) -> Normalised:
             drop_invisible(draft)
             fold(draft)
             _replace_homoglyphs(draft, words)
+        _close_up(draft)
         _join_spaced(draft, words)
         _read_leet(draft, words)
         if draft.text == before:
@@ -103,6 +115,28 @@ def _replace_homoglyphs(draft: Draft, words: Words) -> None:
     draft.text = "".join(letters)
 
 
+def _close_up(draft: Draft) -> None:
+    """Close up a text whose letters all stand apart: its gaps say where words end."""
+    if not is_apart(draft.text):
+        return
+    parts: list[tuple[str, int]] = []
+    at = 0
+    for found in APART.finditer(draft.text):
+        parts += _as_is(draft, at, found.start())
+        places = draft.origins[found.start() : found.end() : 2]
+        parts += zip(found[0][::2], places, strict=True)
+        draft.mark(places, FASHION)
+        at = found.end()
+    parts += _as_is(draft, at, len(draft.text))
+    # What parted the words is more than one blank no longer.
+    kept = [
+        part
+        for part, before in zip(parts, [("", 0), *parts], strict=False)
+        if not (part[0] == before[0] == " ")
+    ]
+    draft.rewrite(kept)
+
+
 def _join_spaced(draft: Draft, words: Words) -> None:
     """Close up single letters that make words: `h a t e`, `h.a.t.e`."""
     parts: list[tuple[str, int]] = []
@@ -135,12 +169,19 @@ def _read_leet(draft: Draft, words: Words) -> None:
     """Write letters for the digits and signs that stand for them."""
     # A mark of exclamation at the end is one.
     tokens = [(f, f[0].rstrip("!|")) for f in LEET.finditer(draft.text)]
-    if not any(plain_word(token, words) for _, token in tokens):
+    sure = sum(plain_word(token, words) is not None for _, token in tokens)
+    if not sure:
         return
+    throughout = is_throughout(sure, len(draft.text.split()))
+    if throughout:
+        tokens = [(f, f[0].rstrip("!|'")) for f in THROUGHOUT.finditer(draft.text)]
     pieces = []
     at = 0
     for found, token in tokens:
-        word = plain_word(token, words, in_leet=True)
+        if throughout:
+            word = read_throughout(token, words)
+        else:
+            word = plain_word(token, words, in_leet=True)
         if word is not None:
             pieces += [draft.text[at : found.start()], word]
             at = found.start() + len(token)
