@@ -21,6 +21,7 @@ from schemas.records import (
     BankEntry,
     ContentIngested,
     ContentSignals,
+    PolicyActivation,
     RiskDecision,
     UploaderHistory,
 )
@@ -29,7 +30,13 @@ from schemas.topics import Record, topics_of
 __all__ = ["Codec", "CodecError"]
 
 R = TypeVar(
-    "R", ContentIngested, ContentSignals, RiskDecision, UploaderHistory, BankEntry
+    "R",
+    ContentIngested,
+    ContentSignals,
+    RiskDecision,
+    UploaderHistory,
+    BankEntry,
+    PolicyActivation,
 )
 
 _MAGIC = 0
@@ -75,6 +82,7 @@ class Codec:
                 RiskDecision,
                 UploaderHistory,
                 BankEntry,
+                PolicyActivation,
             )
         }
         self._own_ids: dict[type, int] = {}

@@ -17,13 +17,20 @@ from schemas.records import (
     ContentSignals,
     Kind,
     MediaRef,
+    PolicyActivation,
     RiskDecision,
     UploaderHistory,
 )
 from schemas.topics import Record
 
 R = TypeVar(
-    "R", ContentIngested, ContentSignals, RiskDecision, UploaderHistory, BankEntry
+    "R",
+    ContentIngested,
+    ContentSignals,
+    RiskDecision,
+    UploaderHistory,
+    BankEntry,
+    PolicyActivation,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

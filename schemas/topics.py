@@ -12,12 +12,20 @@ from schemas.records import (
     BankEntry,
     ContentIngested,
     ContentSignals,
+    PolicyActivation,
     RiskDecision,
     UploaderHistory,
 )
 
-Record = ContentIngested | ContentSignals | RiskDecision | UploaderHistory | BankEntry
-Key = Literal["any", "content_id", "uploader_id", "bank/entry_id"]
+Record = (
+    ContentIngested
+    | ContentSignals
+    | RiskDecision
+    | UploaderHistory
+    | BankEntry
+    | PolicyActivation
+)
+Key = Literal["any", "content_id", "uploader_id", "bank/entry_id", "policy"]
 
 # Room to spread over workers: partitions can be added later, but then keys move.
 PARTITIONS = 12
@@ -165,6 +173,17 @@ BANK_ENTRY = Topic(
     partitions=1,  # Every worker reads all of it, and in one order.
     cleanup="compact",
 )
+POLICY_ACTIVE = Topic(
+    name="policy.active.v1",
+    key="policy",
+    record=PolicyActivation,
+    doc="The policy in force, with its files: the latest record counts.",
+    written_by=("operators",),
+    read_by=("judge", "replay"),
+    partitions=1,  # Every worker reads it, and in one order.
+    cleanup="compact",
+    max_message_bytes=SIGNALS_MAX_BYTES,
+)
 
 
 def dead_letter_topic(source: str) -> str:
@@ -197,6 +216,7 @@ TOPICS: tuple[Topic, ...] = (
     REVIEW_REQUESTED,
     HISTORY,
     BANK_ENTRY,
+    POLICY_ACTIVE,
     _dead_letters(INGESTED, "screen"),
     _dead_letters(INGESTED_BULK, "screen"),
     _dead_letters(SCREENED, "transcribe"),

@@ -21,6 +21,7 @@ from streams.judge import Judge
 from streams.judging import JudgedBatch
 from streams.messages import Output, Record
 from streams.pipeline import decide
+from streams.policy import Policy
 from streams.retries import RetryBounds, retried_blocking
 from streams.telemetry import EventLine, EventLog
 from streams.wire import decode_value
@@ -79,6 +80,10 @@ class BatchJudging:
         self._retries = retries
         self._log = log
         self._committed = committed
+
+    def adopt(self, policy: Policy) -> None:
+        """Judge by another policy from the next upload on; from any thread."""
+        self._judge = self._judge.under(policy)
 
     def __call__(
         self, records: Sequence[Record], histories: Mapping[str, bytes]

@@ -68,6 +68,10 @@ class Judge:
         self._scorers = scorers
         self._policy = policy
 
+    def under(self, policy: Policy) -> "Judge":
+        """Return a judge with the same scorers and another policy."""
+        return Judge(self._scorers, policy)
+
     @property
     def policy(self) -> Policy:
         """The policy it decides by."""

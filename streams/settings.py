@@ -86,6 +86,11 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
     banks: tuple[Path, ...] = Field(
         (), description="hash banks, CSV files; JSON list in the variable"
     )
+    policy_topic: bool = Field(
+        False,
+        description="judge by the policy on policy.active.v1 (`headgate policy "
+        "activate`); until one is, by HEADGATE_POLICY",
+    )
     bank_topic: bool = Field(
         False, description="also follow the hash banks on the topic bank.entry.v1"
     )

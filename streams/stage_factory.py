@@ -34,6 +34,7 @@ from streams.model_threads import off_the_loop
 from streams.outbox import LedgerOutbox, Outbox
 from streams.partition_reader import PartitionReader
 from streams.platform_watch import PlatformWatch
+from streams.policy_follower import PolicyFollower
 from streams.restoring import history_reader
 from streams.settings import Settings
 from streams.shared_hearing import SharedHearing
@@ -143,7 +144,7 @@ def lanes_of(stage: str, shared: Shared, models: Models) -> list[Lane]:
     if stage == "transcribe":
         return transcribe_lanes(shared, models.listenings)
     assert models.judge is not None, f"no models for stage {stage!r}"
-    return judge_lanes(shared, models.judge)
+    return judge_lanes(shared, models.judge, models.policies)
 
 
 def screen_lanes(shared: Shared, understanding: Understanding) -> list[Lane]:
@@ -203,7 +204,9 @@ def transcribe_lanes(shared: Shared, listenings: Sequence[Listening]) -> list[La
     return [lane("transcribe", main), lane("transcribe-bulk", bulk)]
 
 
-def judge_lanes(shared: Shared, judge: Judge) -> list[Lane]:
+def judge_lanes(
+    shared: Shared, judge: Judge, policies: PolicyFollower | None = None
+) -> list[Lane]:
     """Return `judge`'s only lane: it is fast, and order matters to it."""
     settings, committer = shared.settings, Committer()
     letters = shared.letters("judge", "judge")
@@ -222,6 +225,8 @@ def judge_lanes(shared: Shared, judge: Judge) -> list[Lane]:
         shared.log,
         watch.observe,
     )
+    if policies is not None:
+        policies.tell(judging.adopt)
     restore = history_reader(settings.kafka)
     turns = Turns(lambda: stage.depth)
 

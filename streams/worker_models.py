@@ -9,6 +9,7 @@ from streams.bank_follower import BankFollower
 from streams.errors import StartError, TransientError
 from streams.judge import Judge
 from streams.listen import Listening
+from streams.policy_follower import PolicyFollower
 from streams.settings import Settings
 from streams.speech_wiring import build_lanes
 from streams.telemetry import EventLog
@@ -29,10 +30,12 @@ class Models:
     judge: Judge | None
     banks: tuple[BankSource, ...] = ()
     follower: BankFollower | None = None
+    policies: PolicyFollower | None = None
 
     def problems(self) -> list[str]:
         """Return why no work should be expected of them now."""
-        return [] if self.follower is None else self.follower.problems()
+        followers = (self.follower, self.policies)
+        return [p for one in followers if one is not None for p in one.problems()]
 
     def close(self) -> None:
         """End the processes that models and decoders run in."""
@@ -40,6 +43,8 @@ class Models:
             self.understanding.reader.close()
         if self.follower is not None:
             self.follower.close()
+        if self.policies is not None:
+            self.policies.close()
 
 
 def load_models(
@@ -60,9 +65,20 @@ def load_models(
         understanding = build_understanding(settings, banks=banks)
     if "transcribe" in stages and understanding is not None:
         listenings = build_lanes(settings, understanding)
+    policies = None
     if "judge" in stages:
         judge = build_judge(settings, understanding)
-    return Models(understanding, listenings, judge, banks, follower)
+        policies = _policies(settings, codec, log) if settings.policy_topic else None
+        if policies is not None and policies.policy is not None:
+            judge = judge.under(policies.policy)
+    return Models(understanding, listenings, judge, banks, follower, policies)
+
+
+def _policies(settings: Settings, codec: Codec, log: EventLog) -> PolicyFollower:
+    try:
+        return PolicyFollower(settings.kafka, codec, log.note)
+    except TransientError as error:
+        raise StartError(str(error)) from error
 
 
 def _follower(settings: Settings, codec: Codec, log: EventLog) -> BankFollower:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import policy_difference_report, policy_report
+from streams.cli.policy_active import activate, active
+from streams.cli.policy_outcomes import outcomes_of
 from streams.cli.terminal import complain, progress_console
 from streams.errors import PolicyError
 from streams.logs import set_up_logs
@@ -15,13 +17,13 @@ from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from streams.judged_sources import JudgedSource, JudgedSources
-    from streams.policies.cases import Outcome
-    from streams.policy import Policy
     from streams.policy_folder import PolicyFiles
 
 app = typer.Typer(
-    help="Check, test, explain and compare policies.", no_args_is_help=True
+    help="Check, test, explain, compare and activate policies.", no_args_is_help=True
 )
+app.command("activate")(activate)
+app.command("active")(active)
 
 PolicyPath = Annotated[
     Path | None,
@@ -47,7 +49,7 @@ def check(path: PolicyPath = None, as_json: AsJson = False) -> None:
     files = _files(path)
     try:
         checked = files.checked()
-        outcomes = _outcomes(files, checked.policy)
+        outcomes = outcomes_of(files, checked.policy)
     except PolicyError as error:
         policy_report.show_error(error, as_json)
         raise typer.Exit(1) from None
@@ -64,7 +66,7 @@ def run_tests(path: PolicyPath = None, as_json: AsJson = False) -> None:
     """
     files = _files(path)
     try:
-        outcomes = _outcomes(files, files.checked().policy)
+        outcomes = outcomes_of(files, files.checked().policy)
     except PolicyError as error:
         policy_report.show_error(error, as_json)
         raise typer.Exit(1) from None
@@ -165,17 +167,6 @@ def _files(path: Path | None) -> "PolicyFiles":
 
     setting = "HEADGATE_POLICY" if path is None else ""
     return read_policy_files(path or load_settings().policy, setting)
-
-
-def _outcomes(files: "PolicyFiles", policy: "Policy") -> "list[Outcome]":
-    from streams.policies.cases import parse_cases, run
-    from streams.scorers import ANOMALY_NAMES
-
-    return [
-        run(policy, case)
-        for name, text in files.tests.items()
-        for case in parse_cases(text, name, ANOMALY_NAMES)
-    ]
 
 
 def _settings(policy: Path | None) -> Settings:
