@@ -23,6 +23,7 @@ from schemas.records import (
     ContentSignals,
     PolicyActivation,
     RiskDecision,
+    ShadowDecision,
     UploaderHistory,
 )
 from schemas.topics import Record, topics_of
@@ -34,6 +35,7 @@ R = TypeVar(
     ContentIngested,
     ContentSignals,
     RiskDecision,
+    ShadowDecision,
     UploaderHistory,
     BankEntry,
     PolicyActivation,
@@ -80,6 +82,7 @@ class Codec:
                 ContentIngested,
                 ContentSignals,
                 RiskDecision,
+                ShadowDecision,
                 UploaderHistory,
                 BankEntry,
                 PolicyActivation,

@@ -19,6 +19,7 @@ from schemas.records import (
     MediaRef,
     PolicyActivation,
     RiskDecision,
+    ShadowDecision,
     UploaderHistory,
 )
 from schemas.topics import Record
@@ -28,6 +29,7 @@ R = TypeVar(
     ContentIngested,
     ContentSignals,
     RiskDecision,
+    ShadowDecision,
     UploaderHistory,
     BankEntry,
     PolicyActivation,

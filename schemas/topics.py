@@ -14,6 +14,7 @@ from schemas.records import (
     ContentSignals,
     PolicyActivation,
     RiskDecision,
+    ShadowDecision,
     UploaderHistory,
 )
 
@@ -21,6 +22,7 @@ Record = (
     ContentIngested
     | ContentSignals
     | RiskDecision
+    | ShadowDecision
     | UploaderHistory
     | BankEntry
     | PolicyActivation
@@ -152,6 +154,15 @@ REVIEW_REQUESTED = Topic(
     read_by=("review service",),
     retention_ms=30 * DAY_MS,
 )
+DECISION_SHADOW = Topic(
+    name="risk.decision.shadow.v1",
+    key="content_id",
+    record=ShadowDecision,
+    doc="What candidate policies would have said; nothing acts on it.",
+    written_by=("judge",),
+    read_by=("operators",),
+    retention_ms=30 * DAY_MS,
+)
 HISTORY = Topic(
     name="uploader.history.v1",
     key="uploader_id",
@@ -214,6 +225,7 @@ TOPICS: tuple[Topic, ...] = (
     DECISION,
     DECISION_CURRENT,
     REVIEW_REQUESTED,
+    DECISION_SHADOW,
     HISTORY,
     BANK_ENTRY,
     POLICY_ACTIVE,

@@ -20,9 +20,10 @@ from streams.errors import EventError, PermanentError
 from streams.judge import Judge
 from streams.judging import JudgedBatch
 from streams.messages import Output, Record
-from streams.pipeline import decide
+from streams.pipeline import decide_whole
 from streams.policy import Policy
 from streams.retries import RetryBounds, retried_blocking
+from streams.shadowing import Shadowing
 from streams.telemetry import EventLine, EventLog
 from streams.wire import decode_value
 
@@ -60,7 +61,8 @@ def _unwatched(signals: ContentSignals, decision: RiskDecision) -> None:
 class BatchJudging:
     """Judges batches with one judge and one codec.
 
-    `committed` is told of each new decision once it is committed, with its signals.
+    `committed` is told of each new decision once it is committed, with its signals;
+    `shadowing` adds what the candidates would have said.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class BatchJudging:
         retries: RetryBounds,
         log: EventLog,
         committed: Callable[[ContentSignals, RiskDecision], None] = _unwatched,
+        shadowing: Shadowing | None = None,
     ) -> None:
         self._judge = judge
         self._codec = codec
@@ -80,6 +83,7 @@ class BatchJudging:
         self._retries = retries
         self._log = log
         self._committed = committed
+        self._shadowing = shadowing
 
     def adopt(self, policy: Policy) -> None:
         """Judge by another policy from the next upload on; from any thread."""
@@ -111,30 +115,37 @@ class BatchJudging:
                 lambda: decode_value(self._codec, record, ContentSignals),
                 self._retries,
             )
-            word = decide(self._judge, signals, histories, self._codec.encode)
+            judged, value = decide_whole(
+                self._judge, signals, histories, self._codec.encode
+            )
+            word = judged.decision
             judge_ms = (perf_counter() - started_s) * 1000
-            batch.outputs += self._outputs(record, word, judge_ms)
+            batch.outputs += self._outputs(record, word, value, judge_ms)
         except PermanentError as error:
             self._bury(record, error, batch, line)
         except Exception as error:  # A defect of ours must not lose the event either.
             failure = PermanentError("internal_error", type(error).__name__)
             self._bury(record, failure, batch, line, defect=error)
         else:
-            facts = _facts(signals, word) | {"attempts": attempts}
+            facts = _facts(signals, word or value) | {"attempts": attempts}
             uploaded_at = signals.event.event_time
             batch.finish.append(lambda: self._went_well(line, facts, uploaded_at))
-            if isinstance(word, RiskDecision):
+            if word is not None:
                 batch.finish.append(partial(self._committed, signals, word))
+            if word is not None and self._shadowing is not None:
+                self._shadowing.add(record, signals, judged, batch)
 
     def _outputs(
-        self, record: Record, word: RiskDecision | bytes | None, judge_ms: float
+        self,
+        record: Record,
+        word: RiskDecision | None,
+        value: bytes | None,
+        judge_ms: float,
     ) -> list[Output]:
-        if word is None:
+        if value is None:
             return []
-        if isinstance(word, bytes):  # Judged before: the same bytes go out again.
-            value, decision = word, self._recorded(word)
-        else:
-            value, decision = self._codec.encode(word), word
+        # Judged before: the same bytes go out again.
+        decision = word or self._recorded(value)
         topics = [DECISION.name, DECISION_CURRENT.name]
         if _asks_a_person(decision) and not decision.provisional:
             topics.append(REVIEW_REQUESTED.name)

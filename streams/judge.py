@@ -58,7 +58,8 @@ class Judged:
     duplicate: Literal["no", "again", "old"] = "no"
     recorded: bytes | None = None
     scores: tuple[Score, ...] = ()
-    findings: Findings | None = None  # What the policy was asked about.
+    findings: Findings | None = None  # What the policy was asked about …
+    verdict: Verdict | None = None  # … and what it said.
 
 
 class Judge:
@@ -100,8 +101,11 @@ class Judge:
         models = (m for scorer, given in scored if given for m in scorer.models)
         categories, anomalies = _by_category(scores), _anomalies(scores)
         findings = self._findings(signals, seen, categories, anomalies)
-        decision = self._decide(signals, categories, anomalies, findings, models)
-        return Judged(decision, history, scores=scores, findings=findings)
+        verdict = self._policy.decide(findings)
+        decision = self._decision(signals, categories, anomalies, verdict, models)
+        return Judged(
+            decision, history, scores=scores, findings=findings, verdict=verdict
+        )
 
     def learn(
         self,
@@ -113,16 +117,15 @@ class Judge:
         """Return the next history; see `streams.history.remember`."""
         return remember(history, signals, decision, decision_bytes)
 
-    def _decide(
+    def _decision(
         self,
         signals: ContentSignals,
         categories: tuple[CategoryScore, ...],
         anomalies: tuple[AnomalyScore, ...],
-        findings: Findings,
+        verdict: Verdict,
         models: Iterable[ModelUse],
     ) -> RiskDecision:
         event = signals.event
-        verdict = self._policy.decide(findings)
         campaign = signals.campaign
         return RiskDecision(
             decision_id=decision_id(signals, signals.stage, self._policy.sha256),

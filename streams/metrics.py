@@ -52,6 +52,14 @@ class Metrics:
         self.duplicates = self._counter(
             "duplicates", "Uploads that were judged before; not learned from again."
         )
+        self.shadow_decisions = self._counter(
+            "shadow_decisions",
+            "What candidates would have said, committed.",
+            *("shadow", "live_action", "action"),
+        )
+        self.shadow_errors = self._counter(
+            "shadow_errors", "Uploads that a candidate failed at.", "shadow"
+        )
         self.decision_age = self._histogram(
             "decision_age_seconds", "From the event's own time to its decision.", _AGE_S
         )
@@ -124,6 +132,10 @@ class Metrics:
             provisional = str(facts["provisional"]).lower()
             self.decisions.labels(facts["action"], provisional).inc()
             self.decision_age.observe(facts["age_s"])
+
+    def count_shadow(self, name: str, live_action: str, action: str) -> None:
+        """Count what a candidate would have said, beside what is done."""
+        self.shadow_decisions.labels(name, live_action.lower(), action.lower()).inc()
 
     def count_note(self, event: str, facts: Mapping[str, Any]) -> None:
         """Count what is noted beside events."""

@@ -16,7 +16,7 @@ from schemas.records import (
     RiskDecision,
     UploaderHistory,
 )
-from streams.judge import Judge
+from streams.judge import Judge, Judged
 from streams.listen import Listening, completed, roles_with_speech, unheard
 from streams.understand import Understanding
 from streams.upload import Upload
@@ -80,11 +80,23 @@ def decide(
     encode: EncodeDecision,
 ) -> RiskDecision | bytes | None:
     """Score, decide, then learn: one upload, with the history it belongs to."""
+    judged, _ = decide_whole(judge, signals, histories, encode)
+    return judged.decision or judged.recorded
+
+
+def decide_whole(
+    judge: Judge,
+    signals: ContentSignals,
+    histories: Histories,
+    encode: EncodeDecision,
+) -> tuple[Judged, bytes | None]:
+    """Do as `decide`; return all that judging gave, and the word's bytes if any."""
     uploader_id = signals.event.uploader_id
     history = histories.get(uploader_id) or UploaderHistory(uploader_id)
     judged = judge.judge(signals, history)
     if judged.decision is None:
-        return judged.recorded
-    learned = judge.learn(history, signals, judged.decision, encode(judged.decision))
+        return judged, judged.recorded
+    value = encode(judged.decision)
+    learned = judge.learn(history, signals, judged.decision, value)
     histories[uploader_id] = learned
-    return judged.decision
+    return judged, value

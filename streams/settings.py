@@ -83,6 +83,12 @@ class Settings(BrokerSettings, MediaSettings, FlowSettings):
         default_factory=default_policy,
         description="the policy: a folder of YAML files, or one file",
     )
+    shadow: str = Field(
+        "",
+        description="candidates that decide beside the policy and never act: "
+        "NAME=PATH[@PERCENT of uploaders][;head=FILE], separated by commas; their "
+        "words are on risk.decision.shadow.v1",
+    )
     banks: tuple[Path, ...] = Field(
         (), description="hash banks, CSV files; JSON list in the variable"
     )

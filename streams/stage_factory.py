@@ -37,6 +37,8 @@ from streams.platform_watch import PlatformWatch
 from streams.policy_follower import PolicyFollower
 from streams.restoring import history_reader
 from streams.settings import Settings
+from streams.shadowing import Shadowing
+from streams.shadows.shadow import Shadow
 from streams.shared_hearing import SharedHearing
 from streams.stage import Handler, LedgerStage, Producer
 from streams.sweeper import Sweeper
@@ -144,7 +146,7 @@ def lanes_of(stage: str, shared: Shared, models: Models) -> list[Lane]:
     if stage == "transcribe":
         return transcribe_lanes(shared, models.listenings)
     assert models.judge is not None, f"no models for stage {stage!r}"
-    return judge_lanes(shared, models.judge, models.policies)
+    return judge_lanes(shared, models.judge, models.shadows, models.policies)
 
 
 def screen_lanes(shared: Shared, understanding: Understanding) -> list[Lane]:
@@ -205,7 +207,10 @@ def transcribe_lanes(shared: Shared, listenings: Sequence[Listening]) -> list[La
 
 
 def judge_lanes(
-    shared: Shared, judge: Judge, policies: PolicyFollower | None = None
+    shared: Shared,
+    judge: Judge,
+    shadows: Sequence[Shadow] = (),
+    policies: PolicyFollower | None = None,
 ) -> list[Lane]:
     """Return `judge`'s only lane: it is fast, and order matters to it."""
     settings, committer = shared.settings, Committer()
@@ -224,6 +229,7 @@ def judge_lanes(
         settings.retries,
         shared.log,
         watch.observe,
+        Shadowing(shadows, shared.codec, shared.log, shared.metrics),
     )
     if policies is not None:
         policies.tell(judging.adopt)

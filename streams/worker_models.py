@@ -11,6 +11,8 @@ from streams.judge import Judge
 from streams.listen import Listening
 from streams.policy_follower import PolicyFollower
 from streams.settings import Settings
+from streams.shadow_wiring import build_shadows
+from streams.shadows.shadow import Shadow
 from streams.speech_wiring import build_lanes
 from streams.telemetry import EventLog
 from streams.understand import Understanding
@@ -31,6 +33,7 @@ class Models:
     banks: tuple[BankSource, ...] = ()
     follower: BankFollower | None = None
     policies: PolicyFollower | None = None
+    shadows: tuple[Shadow, ...] = ()  # Beside `judge`.
 
     def problems(self) -> list[str]:
         """Return why no work should be expected of them now."""
@@ -66,12 +69,14 @@ def load_models(
     if "transcribe" in stages and understanding is not None:
         listenings = build_lanes(settings, understanding)
     policies = None
+    shadows: tuple[Shadow, ...] = ()
     if "judge" in stages:
+        shadows = build_shadows(settings)
         judge = build_judge(settings, understanding)
         policies = _policies(settings, codec, log) if settings.policy_topic else None
         if policies is not None and policies.policy is not None:
             judge = judge.under(policies.policy)
-    return Models(understanding, listenings, judge, banks, follower, policies)
+    return Models(understanding, listenings, judge, banks, follower, policies, shadows)
 
 
 def _policies(settings: Settings, codec: Codec, log: EventLog) -> PolicyFollower:

@@ -21,6 +21,7 @@ from streams.cli import (
     policy,
     produce,
     replay,
+    shadow,
     tail,
     topics,
     train,
@@ -61,6 +62,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(bank.app, name="bank")
 app.add_typer(eval_command.app, name="eval")
 app.add_typer(policy.app, name="policy")
+app.add_typer(shadow.app, name="shadow")
 
 
 def main() -> None:

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from streams.cli.terminal import output_console, write_json
 from streams.errors import HeadgateError
 from streams.settings import Settings, load_settings, redacted
+
+if TYPE_CHECKING:
+    from streams.shadows.shadow import Shadow
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def _print(rows: list[tuple[str, str, str | None]], findings: list[Finding]) -> 
     console = output_console()
     table = Table("setting", "value", "meaning")
     for name, value, meaning in rows:
-        table.add_row(name, value, meaning or "")
+        table.add_row(name, escape(value), escape(meaning or ""))
     console.print(table)
     for finding in findings:
         mark = "[green]ok[/]  " if finding.ok else "[red]no[/]  "
@@ -68,6 +72,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         "broker": _broker,
         "registry": _registry,
         "policy": _policy,
+        "shadows": _shadows,
         "risk head": _risk_head,
         "text model": _text_model,
         "speech model": _speech_model,
@@ -110,6 +115,22 @@ def _policy(settings: Settings) -> str:
 
     policy = read_policy(settings.policy).ref
     return f"{policy.id} version {policy.version}, sha256 {policy.sha256[:12]}"
+
+
+def _shadows(settings: Settings) -> str:
+    from streams.shadow_wiring import build_shadows
+
+    told = [_shadow(shadow) for shadow in build_shadows(settings)]
+    return "; ".join(told) or "none (HEADGATE_SHADOW)"
+
+
+def _shadow(shadow: "Shadow") -> str:
+    policy, head = shadow.policy.ref, shadow.head_sha256
+    own = "" if head is None else f", risk head {head[:12]}"
+    return (
+        f"{shadow.name} asks {policy.id} version {policy.version}, sha256 "
+        f"{policy.sha256[:12]}{own}, about {shadow.share.percent:g} % of uploaders"
+    )
 
 
 def _risk_head(settings: Settings) -> str:

@@ -34,10 +34,10 @@ class Tally:
         self.results[outcome.result] += 1
         if outcome.is_flip and outcome.then and outcome.now:
             then, now = outcome.then, outcome.now
-            _count(self.actions, _arrow(then.action, now.action))
-            _count(self.clauses, f"{then.clause} -> {now.clause}")
-            _count(self.categories, top_category(now))
-            _count(self.kinds, outcome.signals.event.kind.lower())
+            count_bounded(self.actions, _arrow(then.action, now.action))
+            count_bounded(self.clauses, f"{then.clause} -> {now.clause}")
+            count_bounded(self.categories, top_category(now))
+            count_bounded(self.kinds, outcome.signals.event.kind.lower())
         if outcome.result in ("different", "unknown"):
             self._differs(outcome_line(outcome))
 
@@ -52,7 +52,7 @@ class Tally:
         for name in _COUNTERS:
             counter: Counter[str] = getattr(self, name)
             for key, count in getattr(other, name).items():
-                _count(counter, key, count)
+                count_bounded(counter, key, count)
         self.warmed += other.warmed
         if other.first_difference is not None:
             self._note_first(other.first_difference)
@@ -88,7 +88,7 @@ class Tally:
 
     def _differs(self, line: dict[str, Any]) -> None:
         reason = line["reason"] or "another action"
-        _count(self.reasons, reason)
+        count_bounded(self.reasons, reason)
         named = ("time_ms", "partition", "offset", "content_id")
         self._note_first({name: line[name] for name in named} | {"reason": reason})
 
@@ -120,7 +120,8 @@ def _arrow(then: str, now: str) -> str:
     return f"{then.lower()} -> {now.lower()}"
 
 
-def _count(counter: Counter[str], key: str, count: int = 1) -> None:
+def count_bounded(counter: Counter[str], key: str, count: int = 1) -> None:
+    """Count a key; past MOST_KEYS of them it counts as one of the others."""
     if key not in counter and len(counter) >= MOST_KEYS:
         key = REST
     counter[key] += count

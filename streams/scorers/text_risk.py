@@ -73,6 +73,11 @@ class TextRisk:
         digest = hashlib.sha256(weights).hexdigest()
         self.models: tuple[ModelUse, ...] = (ModelUse(NAME, MODEL_NAME, digest),)
 
+    @property
+    def encoder_sha256(self) -> str:
+        """The SHA-256 of the text model it was trained on, lower-case hex."""
+        return self._head.encoder_sha256
+
     def check_encoder(self, name: str, sha256: str) -> None:
         """Refuse to start with an encoder that the head was not trained on.
 

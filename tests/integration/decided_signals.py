@@ -56,7 +56,7 @@ class Decided:
         self.answers += len(uploads)
         self.letters += broken
 
-    def judge(self, policy: Path) -> None:
+    def judge(self, policy: Path, **settings: str) -> None:
         """Run a worker by a policy until everything is decided."""
         with WorkerProcess(
             self.folder / "worker.log",
@@ -65,6 +65,7 @@ class Decided:
             policy=str(policy),
             app_id="decided",
             session_timeout_s="6",
+            **settings,
         ) as worker:
             deadline = time.monotonic() + 300
             while self._undecided():

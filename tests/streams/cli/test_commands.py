@@ -23,6 +23,7 @@ COMMANDS = (
         "replay",
         "why",
         "capture",
+        "shadow",
     ),
 )
 
@@ -57,7 +58,8 @@ def lines(result):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command):
     """Nobody has to read the source to use a command."""
-    arguments = [command, "apply"] if command == "topics" else [command]
+    below = {"topics": "apply", "shadow": "report"}
+    arguments = [command, *filter(None, [below.get(command)])]
     result = headgate(*arguments, "--help")
 
     assert result.returncode == 0
