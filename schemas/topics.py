@@ -131,7 +131,7 @@ DECISION = Topic(
     key="content_id",
     record=RiskDecision,
     doc="Every decision, provisional and final.",
-    written_by=("judge",),
+    written_by=("judge", "corrections"),
     read_by=("subscribers", "replay"),
     # Complaints about a decision may come for six months (DSA, article 20); doubled.
     retention_ms=365 * DAY_MS,
@@ -141,7 +141,7 @@ DECISION_CURRENT = Topic(
     key="content_id",
     record=RiskDecision,
     doc="The latest decision on each content.",
-    written_by=("judge",),
+    written_by=("judge", "corrections"),
     read_by=("subscribers",),
     cleanup="compact",
 )
@@ -150,7 +150,7 @@ REVIEW_REQUESTED = Topic(
     key="content_id",
     record=RiskDecision,
     doc="Decisions that a person must look at.",
-    written_by=("judge",),
+    written_by=("judge", "corrections"),
     read_by=("review service",),
     retention_ms=30 * DAY_MS,
 )

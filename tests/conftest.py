@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,3 +41,18 @@ def shared_data() -> Callable[[str], Path]:
         return folder
 
     return find
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium, or a skip that names it."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
+    binary = shutil.which("chromium")
+    if binary is None:
+        pytest.skip("chromium is not installed: deploy/system-packages names it")
+    with api.sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path=binary, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()

@@ -21,6 +21,7 @@ from streams.cli import (
     policy,
     produce,
     replay,
+    reverse,
     shadow,
     tail,
     topics,
@@ -49,6 +50,7 @@ app.command("transcribe")(transcribe.transcribe)
 app.command("worker")(worker_command.worker)
 app.command("produce")(produce.produce)
 app.command("replay")(replay.replay)
+app.command("reverse")(reverse.reverse)
 app.command("why")(why.why)
 app.command("capture")(capture.capture)
 app.command("tail")(tail.tail)

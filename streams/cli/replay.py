@@ -1,8 +1,9 @@
 """`headgate replay`: decide again on what was decided, without touching it."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.progress import (
@@ -14,9 +15,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from streams.cli.corrections import print_corrections, send_agreed
 from streams.cli.replay_report import print_summary
 from streams.cli.terminal import complain, progress_console, write_json
-from streams.errors import HeadgateError
+from streams.errors import HeadgateError, StartError
 from streams.logs import set_up_logs
 from streams.settings import load_settings
 
@@ -86,6 +88,23 @@ def replay(
     parquet: Annotated[
         bool, typer.Option("--parquet", help="Write decisions.parquet too.")
     ] = False,
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply", help="What-if: write a manifest of the changed decisions too."
+        ),
+    ] = False,
+    yes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHA256",
+            help="With --apply: send what the manifest in --out says, which has this "
+            "hash (12 digits will do).",
+        ),
+    ] = None,
+    per_second: Annotated[
+        float, typer.Option(min=0.1, help="Send so many decisions a second, at most.")
+    ] = 100.0,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Default: as many as processors.")
     ] = None,
@@ -100,15 +119,22 @@ def replay(
     --known-heads), and the decisions are compared byte by byte. With them all are
     judged by the candidate, and who flipped is told.
 
-    Writes nothing but --out (decisions.jsonl, flips.jsonl, summary.json) and, with
-    --topic, replay.ID. Ctrl-C stops it; the same command with the same --out goes on.
+    Writes nothing but --out (decisions.jsonl, flips.jsonl, summary.json, report.html)
+    and, with --topic, replay.ID. Ctrl-C stops it; the same command with the same --out
+    goes on.
 
-    Exit codes: 0 equal, or a what-if is done; 1 a faithful replay found differences;
-    2 could not start; 130 stopped. Examples:
+    With --apply a what-if leaves a manifest of the decisions that it would change;
+    the same command with --out and --yes sends them, each superseding what was decided,
+    where nothing newer was.
+
+    Exit codes: 0 equal, or a what-if is done; 1 a faithful replay found differences, or
+    not all was confirmed; 2 could not start; 130 stopped. Examples:
 
     headgate replay --from 2026-11-02T14:00:00Z --to 2026-11-02T15:00:00Z
 
     headgate replay --policy candidate.yaml --out what-if --json
+
+    headgate replay --policy candidate.yaml --apply --out what-if --yes 3f5a0c2b9d10
     """
     from streams.replaying.request import Request
 
@@ -126,6 +152,10 @@ def replay(
         snapshot=_absolute(snapshot),
         topic=topic,
     )
+    if apply or yes is not None:
+        _check_apply(request, apply, out, yes)
+    if yes is not None and out is not None:
+        _send(request, out, yes, per_second, as_json)
     run = _opened(out, request)
     processes = processes or _processes(request)
     try:
@@ -137,8 +167,49 @@ def replay(
         complain(f"{error}; the same command with --out {run.folder} goes on")
         raise typer.Exit(2) from error
     summary = summary | {"out": str(run.folder)}
+    if apply:
+        summary["manifest"] = _manifest(run)
     write_json(summary) if as_json else print_summary(summary)
+    if apply and not as_json:
+        print_corrections(summary["manifest"], run.folder)
     raise typer.Exit(0 if summary.get("equal", True) else 1)
+
+
+def _check_apply(
+    request: "Request", apply: bool, out: Path | None, yes: str | None
+) -> None:
+    """Refuse what can't be applied.
+
+    Raises:
+        StartError: it is no what-if of the topics, or there is no dry run to agree to.
+    """
+    if not apply or (yes is not None and out is None):
+        raise StartError("--yes needs --apply and the --out of the dry run")
+    if not request.is_what_if or request.capture is not None:
+        raise StartError(
+            "--apply needs a what-if (--policy, --heads) of the topics: a faithful "
+            "replay and a capture have nothing to correct"
+        )
+
+
+def _manifest(run: "Run") -> dict[str, Any]:
+    from streams.replaying.applying import flips_to_apply
+    from streams.replaying.manifest import write_manifest
+
+    asked = {"replay": asdict(run.request)}
+    summary = write_manifest(run.folder, asked, flips_to_apply(run.folder))
+    return summary | {"dry_run": True}
+
+
+def _send(
+    request: "Request", folder: Path, yes: str, per_s: float, as_json: bool
+) -> NoReturn:
+    settings = load_settings()
+    set_up_logs("warning", secrets=settings.secrets)
+    asked, source = {"replay": asdict(request)}, "/headgate/replay"
+    summary = send_agreed(folder, yes, asked, settings, source=source, per_s=per_s)
+    write_json(summary) if as_json else print_corrections(summary, folder)
+    raise typer.Exit(0 if summary["confirmed"] else 1)
 
 
 def _opened(out: Path | None, request: "Request") -> "Run":

@@ -29,7 +29,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     ):
         if summary[name]:
             console.print(_table(title, summary[name]))
-    console.print(f"results: {summary['out']}")
+    console.print(f"results: {summary['out']} (report.html shows them)")
 
 
 def _verdict(summary: Mapping[str, Any]) -> str:

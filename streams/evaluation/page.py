@@ -2,34 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from importlib.resources import files
 
 from streams.evaluation.figures import BarChart, LineChart, Section
 from streams.evaluation.page_tables import figure_table, target_table
 from streams.evaluation.scorecard import Scorecard
 from streams.evaluation.svg import drawn
-
-# Belt and braces: the page has nothing to load, and is not allowed to either.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+from streams.pages.frame import framed
 
 
 def page(card: Scorecard) -> str:
     """Return the whole page."""
-    css = (files("streams.evaluation") / "page.css").read_text("utf-8")
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>Headgate scorecard</title><style>{css}</style></head>",
-            "<body><main>",
-            *_top(card),
-            *(part for section in card.sections for part in _section(section)),
-            "</main></body></html>",
-            "",
-        ]
-    )
+    sections = (part for section in card.sections for part in _section(section))
+    return framed("Headgate scorecard", [*_top(card), *sections])
 
 
 def _top(card: Scorecard) -> Iterator[str]:

@@ -1,14 +1,11 @@
-"""Charts as inline SVG: no script, no font from elsewhere, colours from the page.
-
-Classes carry the colours, so that one drawing serves light and dark. Lengths are in
-the viewBox's units, about a pixel each on a wide screen.
-"""
+"""Charts as inline SVG: no script, no font from elsewhere, colours from the page."""
 
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import Final
 
 from streams.evaluation.figures import Bar, BarChart, LineChart, Series
+from streams.pages.svg import line, svg, text
 
 WIDTH: Final = 320
 HEIGHT: Final = 232
@@ -28,15 +25,8 @@ def drawn(chart: LineChart | BarChart) -> str:
     return _lines(chart)
 
 
-def _svg(width: float, height: float, label: str, parts: Iterator[str]) -> str:
-    return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
-    )
-
-
 def _lines(chart: LineChart) -> str:
-    return _svg(WIDTH, HEIGHT, chart.title, _line_parts(chart))
+    return svg(WIDTH, HEIGHT, chart.title, _line_parts(chart))
 
 
 def _line_parts(chart: LineChart) -> Iterator[str]:
@@ -52,9 +42,9 @@ def _line_parts(chart: LineChart) -> Iterator[str]:
     yield from _x_axis(chart, x, y)
     low, high = chart.x_range
     if chart.diagonal:
-        yield _line("guide", x(0), y(0), x(1), y(1))
+        yield line("guide", x(0), y(0), x(1), y(1))
     if chart.level is not None:
-        yield _line("guide", x(low), y(chart.level), x(high), y(chart.level))
+        yield line("guide", x(low), y(chart.level), x(high), y(chart.level))
     # Ours last, so that it lies above.
     for series in sorted(chart.series, key=lambda s: not s.is_baseline):
         yield _path(series, x, y, dots=chart.diagonal or bool(chart.x_ticks))
@@ -64,8 +54,8 @@ def _y_axis(chart: LineChart, x: Scale, y: Scale) -> Iterator[str]:
     low, high = chart.y_range
     for part in _FIVE:
         value = low + part * (high - low)
-        yield _line("grid", LEFT, y(value), WIDTH - RIGHT, y(value))
-        yield _text(LEFT - 5, y(value) + 3.5, f"{value:g}", "end")
+        yield line("grid", LEFT, y(value), WIDTH - RIGHT, y(value))
+        yield text(LEFT - 5, y(value) + 3.5, f"{value:g}", "end")
     middle = (TOP + HEIGHT - BOTTOM) / 2
     yield (
         f'<text x="10" y="{middle:g}" text-anchor="middle" '
@@ -78,28 +68,28 @@ def _x_axis(chart: LineChart, x: Scale, y: Scale) -> Iterator[str]:
     even = [(low + part * (high - low), "") for part in _FIVE]
     for value, name in chart.x_ticks or even:
         anchor = "end" if value == high else "middle"
-        yield _text(x(value), HEIGHT - BOTTOM + 14, name or f"{value:g}", anchor)
-    yield _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, chart.x_label, "middle")
+        yield text(x(value), HEIGHT - BOTTOM + 14, name or f"{value:g}", anchor)
+    yield text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, chart.x_label, "middle")
 
 
 def _path(series: Series, x: Scale, y: Scale, *, dots: bool) -> str:
     points = [(x(a), y(b)) for a, b in zip(series.xs, series.ys, strict=True)]
     kind = "base" if series.is_baseline else "ours"
-    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
+    path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     marks = "".join(
         f'<circle class="{kind}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>'
         for a, b in points
         if dots
     )
     return (
-        f'<polyline class="{kind}" points="{line}">'
+        f'<polyline class="{kind}" points="{path}">'
         f"<title>{escape(series.name)}</title></polyline>{marks}"
     )
 
 
 def _bars(chart: BarChart) -> str:
     height = TOP + ROW * len(chart.bars) + 22
-    return _svg(WIDTH, height, chart.title, _bar_parts(chart, height))
+    return svg(WIDTH, height, chart.title, _bar_parts(chart, height))
 
 
 def _bar_parts(chart: BarChart, height: float) -> Iterator[str]:
@@ -111,17 +101,17 @@ def _bar_parts(chart: BarChart, height: float) -> Iterator[str]:
     bottom = height - 18
     for part in _FIVE:
         value = low + part * (high - low)
-        yield _line("grid", x(value), TOP, x(value), bottom)
+        yield line("grid", x(value), TOP, x(value), bottom)
         anchor = "start" if part == 0 else "middle"
-        yield _text(x(value), height - 5, f"{value:g}", anchor)
+        yield text(x(value), height - 5, f"{value:g}", anchor)
     if chart.level is not None:
-        yield _line("guide", x(chart.level), TOP, x(chart.level), bottom)
+        yield line("guide", x(chart.level), TOP, x(chart.level), bottom)
     for row, bar in enumerate(chart.bars):
         yield from _bar(bar, TOP + ROW * row, x, chart.against_name)
 
 
 def _bar(bar: Bar, top: float, x: Scale, against: str) -> Iterator[str]:
-    yield _text(x(0), top + 15, bar.name, "start")
+    yield text(x(0), top + 15, bar.name, "start")
     middle = top + 24
     width = max(x(bar.value) - x(0), 0.5)
     yield (
@@ -129,18 +119,10 @@ def _bar(bar: Bar, top: float, x: Scale, against: str) -> Iterator[str]:
         f'width="{width:.1f}" height="{BAR}" rx="1.5"/>'
     )
     if bar.low is not None and bar.high is not None:
-        yield _line("interval", x(bar.low), middle, x(bar.high), middle)
+        yield line("interval", x(bar.low), middle, x(bar.high), middle)
     if bar.against is not None:
         yield (
             f'<path class="base" d="M{x(bar.against):.1f} {middle - 6:.1f}v12">'
             f"<title>{escape(against)} {bar.against:.3f}</title></path>"
         )
-    yield _text(WIDTH - 1, middle + 4, f"{bar.value:.2f}", "end")
-
-
-def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<path class="{kind}" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>'
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    yield text(WIDTH - 1, middle + 4, f"{bar.value:.2f}", "end")

@@ -39,11 +39,28 @@ def candidate_of(request: Request, settings: Settings) -> Judge | None:
 
 def versions_here(request: Request, settings: Settings) -> Versions:
     """Return the policies and heads there are; today's first."""
-    policies = [read_policy(settings.policy)]
-    policies += [read_policy(Path(path)) for path in request.known_policies]
-    policies += _beside(settings.policy)
+    policies = policies_here(settings, request.known_policies)
     heads = [_todays_head(), *(_head(Path(path)) for path in request.known_heads)]
     return Versions(policies, dict(heads))
+
+
+def policies_here(settings: Settings, known: Iterable[str]) -> list[Policy]:
+    """Return today's policy, those that are named, and those that lie beside today's.
+
+    Raises:
+        StartError: today's or one that was named can't be read.
+    """
+    policies = [read_policy(settings.policy)]
+    policies += [read_policy(Path(path)) for path in known]
+    return [*policies, *_beside(settings.policy)]
+
+
+def restricted_here(request: Request, settings: Settings) -> frozenset[str]:
+    """Return which categories, in lower case, today's or what-if's policy hides."""
+    paths = [settings.policy, *([Path(request.policy)] if request.policy else [])]
+    return frozenset(
+        category.lower() for path in paths for category in read_policy(path).restricted
+    )
 
 
 def _beside(policy: Path) -> Iterator[Policy]:

@@ -2,13 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from streams.errors import StartError
 from streams.replay.tally import Tally, added_up
 from streams.replaying.job import Files
+from streams.replaying.report.page import write_report
 from streams.replaying.request import Plan, Request
 from streams.replaying.said import Said
 from streams.replaying.state import Facts, read_facts, seen_in
@@ -22,11 +23,18 @@ _TEXTS: Final = ("content_id", "uploader_id", "kind", "stage", "result", "reason
 
 
 def finish(
-    folder: Path, request: Request, plan: Plan, *, unreadable: int, parquet: bool
+    folder: Path,
+    request: Request,
+    plan: Plan,
+    *,
+    unreadable: int,
+    parquet: bool,
+    restricted: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Write decisions.jsonl, flips.jsonl and summary.json; return the summary.
+    """Write decisions.jsonl, flips.jsonl, report.html, summary.json; return the last.
 
-    `unreadable` is how many records of risk.decision.v1 were no decisions.
+    `unreadable` is how many records of risk.decision.v1 were no decisions; `restricted`
+    are categories in lower case whose evidence the report shows by its place alone.
 
     Raises:
         StartError: Parquet is asked for and pyarrow is not installed.
@@ -42,6 +50,7 @@ def finish(
     summary["decisions_without_signals"] = unmatched
     if not request.is_what_if:
         summary["equal"] = summary["equal"] and not unmatched and not unreadable
+    write_report(folder, request, plan, summary, restricted)
     written = json.dumps(summary, indent=1, ensure_ascii=False) + "\n"
     (folder / "summary.json").write_text(written, "utf-8")
     for spent in ("parts", "said"):  # The state stays: it is a snapshot.

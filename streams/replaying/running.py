@@ -10,7 +10,7 @@ from schemas.topics import DECISION, Topic
 from streams.errors import StartError
 from streams.replaying.captured import plan_capture
 from streams.replaying.crew import Crew, Task
-from streams.replaying.here import judging_of
+from streams.replaying.here import judging_of, restricted_here
 from streams.replaying.job import Files
 from streams.replaying.request import Plan, Request, read_run, write_run
 from streams.replaying.results import finish
@@ -80,6 +80,7 @@ class Run:
             self.plan,
             unreadable=sum(unreadable),
             parquet=parquet,
+            restricted=restricted_here(self.request, self.settings),
         )
 
     def _index_task(self, part: Any, contents: frozenset[bytes] | None) -> IndexTask:

@@ -14,6 +14,7 @@ from schemas.codec import Codec
 from schemas.errors import CodecError
 from schemas.records import RiskDecision
 from streams.messages import Record
+from streams.replay.compensation import is_correction
 from streams.replay.recorded import Recorded
 
 CACHE_KB: Final = 8 * 1024
@@ -22,7 +23,8 @@ _SCHEMA: Final = """
 create table if not exists said (
     content_id text not null, decision_id text not null, digest blob not null,
     policy text not null, uploader_id text not null, time_ms integer not null,
-    value blob not null, unique (content_id, decision_id, digest));
+    value blob not null, corrects integer not null,
+    unique (content_id, decision_id, digest));
 create table if not exists place (
     next_offset integer not null, unreadable integer not null);
 """
@@ -88,9 +90,10 @@ class Said:
         return tuple(Recorded(*row) for row in found)
 
     def ids(self, start_ms: int, end_ms: int) -> Iterable[str]:
-        """Yield the ids of the decisions written in a span of time."""
+        """Yield the ids of the decisions written in a span of time, but corrections."""
         found = self._db.execute(
-            "select distinct decision_id from said where time_ms >= ? and time_ms < ?",
+            "select distinct decision_id from said where time_ms >= ? and time_ms < ? "
+            "and not corrects",
             (start_ms, end_ms),
         )
         return (row[0] for row in found)
@@ -108,7 +111,7 @@ class Said:
     ) -> None:
         with self._db:
             self._db.executemany(
-                "insert or ignore into said values (?, ?, ?, ?, ?, ?, ?)", rows
+                "insert or ignore into said values (?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
             self._db.execute("delete from place")
             self._db.execute(
@@ -144,4 +147,5 @@ def _row(record: Record, codec: Codec) -> tuple[object, ...] | None:
         decision.uploader_id,
         record.timestamp_ms,
         value,
+        is_correction(decision),
     )

@@ -26,6 +26,7 @@ USERS = {
     "subscriber": ["User:subscriber"],
     "operator": ["User:operator"],
     "replay": ["User:replay"],
+    "corrector": ["User:corrector"],
     "replay_topic": ["User:replay-topic"],
 }
 

@@ -18,6 +18,7 @@ ROLES = {
     "review service": "subscriber",
     "operators": "operator",
     "replay": "replay",
+    "corrections": "corrector",
 } | {stage: stage for stage in STAGES}
 RULES = read_access_rules("headgate")
 NAMES = {topic.name for topic in TOPICS}

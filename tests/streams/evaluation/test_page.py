@@ -1,6 +1,5 @@
 """The page as a browser shows it: nothing loaded, nothing said, nothing cut off."""
 
-import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -84,21 +83,6 @@ def test_a_chart_is_well_formed(chart):
 
     assert root.tag == "svg"
     assert root.get("aria-label") == chart.title
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """The system's Chromium, or a skip that names it."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
-    binary = shutil.which("chromium")
-    if binary is None:
-        pytest.skip("chromium is not installed: deploy/system-packages names it")
-    with api.sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=binary, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

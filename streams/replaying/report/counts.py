@@ -1,0 +1,159 @@
+"""What a replay's lines add up to; bounded, however many there are."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from streams.replay.tally import MOST_KEYS, REST
+from streams.rules.rule import SEVERITY
+
+BUCKETS: Final = 40  # Of the timeline; as many as a phone's width tells apart.
+# Uploaders whose flips are counted; beyond, they are counted as one.
+MOST_UPLOADERS: Final = 50_000
+ACTIONS: Final = tuple(action.lower() for action in SEVERITY)
+RANK: Final = {action: rank for rank, action in enumerate(ACTIONS)}
+_COMPARED: Final = ("same", "different")
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window of record times in ms since the epoch, cut into equal buckets."""
+
+    start_ms: int
+    end_ms: int  # Of the last record.
+
+    @property
+    def bucket_ms(self) -> int:
+        """How long a bucket is; 1 at least."""
+        return (self.end_ms - self.start_ms) // BUCKETS + 1
+
+    def bucket(self, time_ms: int) -> int:
+        """Return which bucket a time is in."""
+        return (time_ms - self.start_ms) // self.bucket_ms
+
+
+@dataclass(slots=True)
+class RuleUse:
+    """How often a clause decided."""
+
+    then: int = 0
+    now: int = 0
+    lost: int = 0  # Flips of what it had decided.
+    won: int = 0  # Flips that it decides now.
+
+
+@dataclass(slots=True)
+class Counts:
+    """Counts over the final decisions that could be compared."""
+
+    span: Span
+    records: int = 0
+    provisional: int = 0  # Left out: a final one took their place.
+    results: Counter[str] = field(default_factory=Counter)
+    flows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    kind_flips: Counter[str] = field(default_factory=Counter)
+    uploader_flips: Counter[str] = field(default_factory=Counter)
+    rules: dict[str, RuleUse] = field(default_factory=dict)
+    then_by_time: list[Counter[str]] = field(default_factory=list)
+    now_by_time: list[Counter[str]] = field(default_factory=list)
+    stricter_by_time: Counter[int] = field(default_factory=Counter)
+    milder_by_time: Counter[int] = field(default_factory=Counter)
+    policies_then: Counter[tuple[str, str]] = field(default_factory=Counter)
+    policies_now: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Make a counter for each bucket."""
+        self.then_by_time = [Counter() for _ in range(BUCKETS)]
+        self.now_by_time = [Counter() for _ in range(BUCKETS)]
+
+    @property
+    def compared(self) -> int:
+        """How many decisions were compared."""
+        return self.flows.total()
+
+    @property
+    def flips(self) -> int:
+        """How many of them have another action now."""
+        return self.stricter + self.milder
+
+    @property
+    def stricter(self) -> int:
+        """How many flips are to a harder action."""
+        return sum(n for (a, b), n in self.flows.items() if RANK[b] > RANK[a])
+
+    @property
+    def milder(self) -> int:
+        """How many flips are to a milder action."""
+        return sum(n for (a, b), n in self.flows.items() if RANK[b] < RANK[a])
+
+    def add(self, line: Line) -> None:
+        """Count a line of decisions.jsonl."""
+        self.records += 1
+        self.results[line["result"]] += 1
+        then, now = line["then"], line["now"]
+        if line["result"] not in _COMPARED or then is None or now is None:
+            return
+        if then["provisional"]:
+            self.provisional += 1
+            return
+        self._compare(line, then, now)
+
+    def _compare(self, line: Line, then: Line, now: Line) -> None:
+        before, after = known_action(then["action"]), known_action(now["action"])
+        bucket = self.span.bucket(line["time_ms"])
+        self.flows[before, after] += 1
+        self.kinds[line["kind"]] += 1
+        self.then_by_time[bucket][before] += 1
+        self.now_by_time[bucket][after] += 1
+        for said, seen in ((then, self.policies_then), (now, self.policies_now)):
+            key = said["policy"], said["policy_sha256"]
+            seen[key if key in seen or len(seen) < MOST_KEYS else (REST, "")] += 1
+        used_then, used_now = self._rule(then["clause"]), self._rule(now["clause"])
+        used_then.then += 1
+        used_now.now += 1
+        if before == after:
+            return
+        used_then.lost += 1
+        used_now.won += 1
+        self.kind_flips[line["kind"]] += 1
+        self._count_uploader(line["uploader_id"])
+        is_stricter = RANK[after] > RANK[before]
+        by_time = self.stricter_by_time if is_stricter else self.milder_by_time
+        by_time[bucket] += 1
+
+    def _rule(self, clause: str) -> RuleUse:
+        if clause not in self.rules and len(self.rules) >= MOST_KEYS:
+            clause = REST
+        return self.rules.setdefault(clause, RuleUse())
+
+    def _count_uploader(self, uploader_id: str) -> None:
+        known = self.uploader_flips
+        if uploader_id not in known and len(known) >= MOST_UPLOADERS:
+            uploader_id = REST
+        known[uploader_id] += 1
+
+
+def known_action(action: str) -> str:
+    """Return an action; one that is newer than we are counts as review."""
+    return action if action in RANK else "review"
+
+
+def span_of_lines(lines: Iterable[Line]) -> Span:
+    """Return from when to when lines are; a moment at 0 where there are none."""
+    start_ms, end_ms = None, 0
+    for line in lines:
+        time_ms = line["time_ms"]
+        start_ms = time_ms if start_ms is None else min(start_ms, time_ms)
+        end_ms = max(end_ms, time_ms)
+    return Span(start_ms or 0, end_ms) if start_ms is not None else Span(0, 0)
+
+
+def counted(span: Span, lines: Iterable[Line]) -> Counts:
+    """Count lines."""
+    counts = Counts(span)
+    for line in lines:
+        counts.add(line)
+    return counts
