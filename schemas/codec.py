@@ -19,6 +19,7 @@ from schemas.ids import SchemaIds, schema_text
 from schemas.plain import Converters, converters
 from schemas.records import (
     BankEntry,
+    BrakeCount,
     ContentIngested,
     ContentSignals,
     PolicyActivation,
@@ -39,6 +40,7 @@ R = TypeVar(
     UploaderHistory,
     BankEntry,
     PolicyActivation,
+    BrakeCount,
 )
 
 _MAGIC = 0
@@ -86,6 +88,7 @@ class Codec:
                 UploaderHistory,
                 BankEntry,
                 PolicyActivation,
+                BrakeCount,
             )
         }
         self._own_ids: dict[type, int] = {}

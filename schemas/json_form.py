@@ -13,6 +13,7 @@ from schemas.plain import converters
 from schemas.records import (
     CATEGORIES,
     BankEntry,
+    BrakeCount,
     ContentIngested,
     ContentSignals,
     Kind,
@@ -33,6 +34,7 @@ R = TypeVar(
     UploaderHistory,
     BankEntry,
     PolicyActivation,
+    BrakeCount,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -331,6 +331,17 @@ class MarketAction:
 
 
 @dataclass(frozen=True, slots=True)
+class BrakedRule:
+    """A rule that must not act by itself on an upload."""
+
+    rule_id: str  # Of an action for something missing: its clause.
+    # A reason code, then details: per_hour, per_uploader_per_hour, hit_rate,
+    # second_approval.
+    reason: str
+    action: Action  # What it asks for where it is not held.
+
+
+@dataclass(frozen=True, slots=True)
 class RiskDecision:
     """The word on an upload that other services act on."""
 
@@ -359,6 +370,8 @@ class RiskDecision:
     strength: float = 1.0  # Of `limit`: the share of promotion that is taken away.
     min_age: int | None = None  # Of `age_restrict`, in years.
     duration_s: int | None = None  # How long the action stays; None: until revised.
+    brakes: tuple[BrakedRule, ...] = ()  # Automatic actions that were held, and why.
+    instead_of: Action | None = None  # What would have been done; None: not braked.
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,3 +479,34 @@ class PolicyActivation:
     files: tuple[PolicyFile, ...]
     activated_at: datetime
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeDay:
+    """One day of a `BrakeCount`."""
+
+    day: int  # Days since 1970, of event times.
+    uploads: int  # Of a rule: on that day. Of the partition: before that day.
+    hits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeUploader:
+    """How often a rule acted on one uploader in the hour."""
+
+    uploader_id: str
+    acted: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeCount:
+    """What the brakes count in one partition: of a rule, or of all uploads."""
+
+    rule_id: str  # Empty: of all uploads of the partition.
+    hour: int  # Since 1970, of event times.
+    uploads: int = 0  # Of a rule: up to its last hit.
+    days: tuple[BrakeDay, ...] = ()  # Oldest first.
+    acted: int = 0  # In the hour.
+    by_uploader: tuple[BrakeUploader, ...] = ()
+    evidence: tuple[float, ...] = ()  # As in `streams.hit_rate`.
+    held_until_hour: int | None = None

@@ -10,6 +10,7 @@ from typing import Literal
 
 from schemas.records import (
     BankEntry,
+    BrakeCount,
     ContentIngested,
     ContentSignals,
     PolicyActivation,
@@ -26,8 +27,9 @@ Record = (
     | UploaderHistory
     | BankEntry
     | PolicyActivation
+    | BrakeCount
 )
-Key = Literal["any", "content_id", "uploader_id", "bank/entry_id", "policy"]
+Key = Literal["any", "content_id", "uploader_id", "bank/entry_id", "policy", "rule_id"]
 
 # Room to spread over workers: partitions can be added later, but then keys move.
 PARTITIONS = 12
@@ -174,6 +176,18 @@ HISTORY = Topic(
     cleanup="compact",
     max_message_bytes=SIGNALS_MAX_BYTES,
 )
+BRAKE_STATE = Topic(
+    name="brake.state.v1",
+    key="rule_id",
+    record=BrakeCount,
+    doc="Changelog of the brakes; partition n belongs to signals' partition n.",
+    written_by=("judge",),
+    read_by=("judge",),
+    partitions=SIGNALS.partitions,
+    cleanup="compact",
+    # Of 4096 uploaders a rule counts, each with an id of up to 1 KiB.
+    max_message_bytes=SIGNALS_MAX_BYTES,
+)
 BANK_ENTRY = Topic(
     name="bank.entry.v1",
     key="bank/entry_id",
@@ -227,6 +241,7 @@ TOPICS: tuple[Topic, ...] = (
     REVIEW_REQUESTED,
     DECISION_SHADOW,
     HISTORY,
+    BRAKE_STATE,
     BANK_ENTRY,
     POLICY_ACTIVE,
     _dead_letters(INGESTED, "screen"),

@@ -8,6 +8,7 @@ from schemas.codec import Codec
 from schemas.errors import CodecError
 from schemas.json_form import decision_to_json
 from schemas.records import ContentIngested, ContentSignals, RiskDecision
+from streams.braking import PartitionBrakes
 from streams.errors import EventError, PermanentError
 from streams.event_files import Source
 from streams.media import MediaStore
@@ -29,6 +30,7 @@ class Assessing:
         self._codec = codec
         self._retries = retries
         self._histories: Histories = {}
+        self._brakes = PartitionBrakes()  # All of it is one partition.
 
     def assess(
         self, sources: Iterable[Source], with_transcripts: bool = False
@@ -59,7 +61,9 @@ class Assessing:
         return self._pipeline.encode(Upload(source.event, fetched))
 
     def _decide(self, signals: ContentSignals) -> Line:
-        word = self._pipeline.decide(signals, self._histories, self._codec.encode)
+        word = self._pipeline.decide(
+            signals, self._histories, self._codec.encode, self._brakes
+        )
         if isinstance(word, bytes):
             word = self._codec.decode(word, RiskDecision)
         if word is None:

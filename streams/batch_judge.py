@@ -13,7 +13,18 @@ from schemas.cloudevents import binary_headers
 from schemas.codec import Codec
 from schemas.errors import CodecError
 from schemas.records import Action, ContentSignals, RiskDecision, UploaderHistory
-from schemas.topics import DECISION, DECISION_CURRENT, HISTORY, REVIEW_REQUESTED
+from schemas.topics import (
+    BRAKE_STATE,
+    DECISION,
+    DECISION_CURRENT,
+    HISTORY,
+    REVIEW_REQUESTED,
+    SIGNALS,
+)
+from streams.brake_notes import BrakeNotes
+from streams.brake_records import changed_records
+from streams.brakes import BrakeState
+from streams.braking import Holding, PartitionBrakes
 from streams.crash_guard import Guard
 from streams.dead_letters import DeadLetters
 from streams.errors import EventError, PermanentError
@@ -84,19 +95,30 @@ class BatchJudging:
         self._log = log
         self._committed = committed
         self._shadowing = shadowing
+        self._brake_notes = BrakeNotes(log)
 
     def adopt(self, policy: Policy) -> None:
         """Judge by another policy from the next upload on; from any thread."""
         self._judge = self._judge.under(policy)
 
     def __call__(
-        self, records: Sequence[Record], histories: Mapping[str, bytes]
+        self,
+        records: Sequence[Record],
+        histories: Mapping[str, bytes],
+        brakes: BrakeState | None = None,
     ) -> JudgedBatch:
         """Judge records in order; what can't be judged becomes a dead letter."""
+        before = brakes or BrakeState()
         batch = JudgedBatch()
         current = CodedHistories(self._codec, histories)
+        hold = PartitionBrakes(before, partitions=SIGNALS.partitions)
         for record in records:
-            self._one(record, current, batch)
+            self._one(record, current, hold, batch)
+        batch.brakes = hold.state
+        batch.brake_values = {
+            key: None if count is None else self._codec.encode(count)
+            for key, count in changed_records(before, hold.state).items()
+        }
         batch.histories = {
             uploader_id: self._codec.encode(history)
             for uploader_id, history in current.changed.items()
@@ -104,7 +126,11 @@ class BatchJudging:
         return batch
 
     def _one(
-        self, record: Record, histories: CodedHistories, batch: JudgedBatch
+        self,
+        record: Record,
+        histories: CodedHistories,
+        hold: Holding,
+        batch: JudgedBatch,
     ) -> None:
         line = self._log.begin("judge", record)
         started_s = perf_counter()
@@ -116,7 +142,7 @@ class BatchJudging:
                 self._retries,
             )
             judged, value = decide_whole(
-                self._judge, signals, histories, self._codec.encode
+                self._judge, signals, histories, self._codec.encode, hold
             )
             word = judged.decision
             judge_ms = (perf_counter() - started_s) * 1000
@@ -132,6 +158,7 @@ class BatchJudging:
             batch.finish.append(lambda: self._went_well(line, facts, uploaded_at))
             if word is not None:
                 batch.finish.append(partial(self._committed, signals, word))
+                batch.finish.append(partial(self._brake_notes.tell, word))
             if word is not None and self._shadowing is not None:
                 self._shadowing.add(record, signals, judged, batch)
 
@@ -188,6 +215,11 @@ class BatchJudging:
 def history_output(partition: int, uploader_id: str, value: bytes) -> Output:
     """Return a history as a changelog record, beside the partition it belongs to."""
     return Output(HISTORY.name, uploader_id.encode(), value, partition=partition)
+
+
+def brake_output(partition: int, key: str, value: bytes | None) -> Output:
+    """Return a count of the brakes as a changelog record, beside its partition."""
+    return Output(BRAKE_STATE.name, key.encode(), value, partition=partition)
 
 
 def _asks_a_person(decision: RiskDecision) -> bool:

@@ -105,6 +105,24 @@ def brake(
     return tuple(holds), replace(state, rules=rules)
 
 
+def standing(
+    state: BrakeState, acting: Sequence[Acting], uploader_id: str
+) -> tuple[Hold, ...]:
+    """Say which rules are held as things stand; nothing is counted."""
+    holds = []
+    for rule in acting:
+        known = state.rules.get(rule.rule_id)
+        if known is None:
+            continue
+        use = _in_hour(known, state.hour)
+        if use.held_until_hour is not None and state.hour >= use.held_until_hour:
+            use = replace(use, held_until_hour=None)
+        reason = _reason(use, rule.limits, uploader_id, state.hour)
+        if reason is not None:
+            holds.append(Hold(rule.rule_id, reason))
+    return tuple(holds)
+
+
 def _moved_on(state: BrakeState, upload_time: datetime) -> BrakeState:
     """Count the upload; on a new day let go of what is long past."""
     hour = max(state.hour, int(upload_time.astimezone(UTC).timestamp() // 3600))
@@ -124,10 +142,16 @@ def _brought_up(use: RuleUse | None, state: BrakeState) -> RuleUse:
     rate = use.rate
     for day, missed in _uploads_by_day(state.days, use.seen, before):
         rate = rate.missed(day, missed)
-    if use.hour != hour:
-        use = replace(use, hour=hour, acted=0, by_uploader={})
+    use = _in_hour(use, hour)
     use = replace(use, rate=rate.hit(hour // _HOURS_A_DAY), seen=state.uploads)
     return _quarantined(use, hour)
+
+
+def _in_hour(use: RuleUse, hour: int) -> RuleUse:
+    """Return a rule's use with what it did in that hour."""
+    if use.hour == hour:
+        return use
+    return replace(use, hour=hour, acted=0, by_uploader={})
 
 
 def _uploads_by_day(

@@ -28,6 +28,7 @@ from schemas.records import (
     Stage,
     UploaderHistory,
 )
+from streams.braking import Holding, decide_held, nothing_held
 from streams.fingerprint import unpack
 from streams.history import AFTERWARDS, recall, remember, stage_key
 from streams.policy import Consequence, Findings, InMarket, Policy, Verdict
@@ -78,8 +79,19 @@ class Judge:
         """The policy it decides by."""
         return self._policy
 
-    def judge(self, signals: ContentSignals, history: UploaderHistory) -> Judged:
+    def judge(
+        self,
+        signals: ContentSignals,
+        history: UploaderHistory,
+        hold: Holding = nothing_held,
+    ) -> Judged:
         """Decide on an upload, or recognise one that was judged before.
+
+        Args:
+            signals: all that was found in it.
+            history: its uploader's.
+            hold: says which rules must not act by themselves; asked once for each
+                upload that is decided on.
 
         Raises:
             ValueError: the history is another uploader's.
@@ -100,9 +112,10 @@ class Judge:
         scores = tuple(score for _, given in scored for score in given)
         models = (m for scorer, given in scored if given for m in scorer.models)
         categories, anomalies = _by_category(scores), _anomalies(scores)
-        findings = self._findings(signals, seen, categories, anomalies)
-        verdict = self._policy.decide(findings)
+        findings = self._findings(signals, history, categories, anomalies)
+        verdict, brakes = decide_held(self._policy, signals, findings, hold)
         decision = self._decision(signals, categories, anomalies, verdict, models)
+        decision = replace(decision, brakes=brakes)
         return Judged(
             decision, history, scores=scores, findings=findings, verdict=verdict
         )
@@ -143,7 +156,7 @@ class Judge:
             policy=self._policy.ref,
             models=tuple(dict.fromkeys((*signals.models, *models))),
             missing=tuple(_with_consequence(c) for c in verdict.consequences),
-            braked=False,
+            braked=verdict.instead_of is not None,
             automated_detection=True,  # Nothing but machines speaks here …
             automated_decision=not _asks_a_person(verdict),  # … a person does.
             event_time=event.event_time,
@@ -156,6 +169,7 @@ class Judge:
             strength=verdict.effect.strength,
             min_age=verdict.effect.min_age,
             duration_s=verdict.effect.duration_s,
+            instead_of=verdict.instead_of,
         )
 
     def _findings(

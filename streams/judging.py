@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
+from streams.brakes import BrakeState
 from streams.crash_guard import Guard
 from streams.errors import TransientError
 from streams.ledger import TopicPartition
@@ -29,10 +30,13 @@ Histories = dict[str, bytes]  # Uploader id to its encoded history.
 
 @dataclass(slots=True)
 class JudgedBatch:
-    """What judging a batch gives: outputs in event order, and changed histories."""
+    """What judging a batch gives: outputs in event order, and what changed."""
 
     outputs: list[Output] = field(default_factory=list)
     histories: Histories = field(default_factory=dict)
+    brakes: BrakeState = field(default_factory=BrakeState)  # After the batch.
+    # What changed in them, as records; None: a rule was forgotten.
+    brake_values: dict[str, bytes | None] = field(default_factory=dict)
     finish: list[Callable[[], None]] = field(default_factory=list)  # Log lines.
 
 
@@ -40,9 +44,12 @@ class BatchJudge(Protocol):
     """Judges a batch of records; pure but for the log lines it prepares."""
 
     def __call__(
-        self, records: Sequence[Record], histories: Mapping[str, bytes]
+        self,
+        records: Sequence[Record],
+        histories: Mapping[str, bytes],
+        brakes: BrakeState,
     ) -> JudgedBatch:
-        """Return outputs and the histories that changed; `histories` is only read."""
+        """Return outputs and what changed; `histories` is only read."""
 
 
 class PartitionJudge:
@@ -54,8 +61,10 @@ class PartitionJudge:
         *,
         outbox: Outbox,
         restore: Callable[[int], Histories],
+        restore_brakes: Callable[[int], BrakeState],
         judge: BatchJudge,
         history_output: Callable[[int, str, bytes], Output],
+        brake_output: Callable[[int, str, bytes | None], Output],
         release_slots: Callable[[int], None],
         batch_size: int,
         batch_wait_s: float,
@@ -66,8 +75,10 @@ class PartitionJudge:
         self._source = source
         self._outbox = outbox
         self._restore = restore
+        self._restore_brakes = restore_brakes
         self._judge = judge
         self._history_output = history_output
+        self._brake_output = brake_output
         self._release_slots = release_slots
         self._batch_size = batch_size
         self._batch_wait_s = batch_wait_s
@@ -78,6 +89,7 @@ class PartitionJudge:
         self._moved_at_s = monotonic()
         self._held = 0  # Slots that events of this partition hold.
         self._histories: Histories = {}
+        self._brakes = BrakeState()
         self._next_offset = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -149,6 +161,9 @@ class PartitionJudge:
                 self._histories = await asyncio.to_thread(
                     self._restore, self._source[1]
                 )
+                self._brakes = await asyncio.to_thread(
+                    self._restore_brakes, self._source[1]
+                )
                 break
             except TransientError as error:
                 self._log.note(
@@ -188,7 +203,9 @@ class PartitionJudge:
             todo = [r for r in batch if r.offset >= self._next_offset]
             if not todo:
                 return
-            judged = await asyncio.to_thread(self._judge, todo, self._histories)
+            judged = await asyncio.to_thread(
+                self._judge, todo, self._histories, self._brakes
+            )
             try:
                 await self._commit(todo, judged)
                 return
@@ -205,8 +222,13 @@ class PartitionJudge:
             self._history_output(self._source[1], uploader_id, value)
             for uploader_id, value in judged.histories.items()
         ]
+        changed += [
+            self._brake_output(self._source[1], key, value)
+            for key, value in judged.brake_values.items()
+        ]
         await self._outbox.commit(judged.outputs, changed, next_offset)
         self._histories.update(judged.histories)
+        self._brakes = judged.brakes
         self._next_offset = next_offset
         for finish in judged.finish:
             finish()

@@ -63,6 +63,9 @@ class Metrics:
         self.decision_age = self._histogram(
             "decision_age_seconds", "From the event's own time to its decision.", _AGE_S
         )
+        self.braked_rules = self._counter(
+            "braked_rules", "Hours in which a rule was held.", "rule", "reason"
+        )
         self.histories = self._gauge(
             "histories", "Uploader histories held in memory.", "partition"
         )
@@ -142,6 +145,8 @@ class Metrics:
         if event == "histories_restored":
             self.histories.labels(facts["partition"]).set(facts["uploaders"])
             self.restore_seconds.observe(facts["seconds"])
+        if event == "rule_braked":
+            self.braked_rules.labels(facts["rule"], facts["reason"]).inc()
         if event == "platform_step":
             self.platform_steps.labels(facts["series"]).inc()
         if event == "drift":

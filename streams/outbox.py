@@ -35,6 +35,8 @@ class Outbox(Protocol):
     ) -> None:
         """Write outputs, then histories, and move the position to `next_offset`.
 
+        The brakes' counts are among `histories`: what the next owner starts from.
+
         Raises:
             TransientError: the outcome is unknown; `open` again before going on.
         """
@@ -48,6 +50,8 @@ class LedgerOutbox:
 
     A crash in between repeats the decisions from the same histories, so the repeats
     are equal, byte for byte; or finds them in the history and sends those bytes again.
+    Where it comes between one history and the next, a policy's brakes (which lie beside
+    them) may count an upload twice or not at all.
     """
 
     def __init__(

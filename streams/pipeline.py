@@ -16,6 +16,7 @@ from schemas.records import (
     RiskDecision,
     UploaderHistory,
 )
+from streams.braking import Holding, nothing_held
 from streams.judge import Judge, Judged
 from streams.listen import Listening, completed, roles_with_speech, unheard
 from streams.understand import Understanding
@@ -62,7 +63,11 @@ class Pipeline:
         return listening.transcribe(screened, sounds)
 
     def decide(
-        self, signals: ContentSignals, histories: Histories, encode: EncodeDecision
+        self,
+        signals: ContentSignals,
+        histories: Histories,
+        encode: EncodeDecision,
+        hold: Holding = nothing_held,
     ) -> RiskDecision | bytes | None:
         """Judge signals against their uploader's history and remember them there.
 
@@ -70,7 +75,7 @@ class Pipeline:
             The decision; the recorded bytes of an upload that was judged before; or
             None when it was judged so long ago that its decision is kept no more.
         """
-        return decide(self._judge, signals, histories, encode)
+        return decide(self._judge, signals, histories, encode, hold)
 
 
 def decide(
@@ -78,9 +83,10 @@ def decide(
     signals: ContentSignals,
     histories: Histories,
     encode: EncodeDecision,
+    hold: Holding = nothing_held,
 ) -> RiskDecision | bytes | None:
     """Score, decide, then learn: one upload, with the history it belongs to."""
-    judged, _ = decide_whole(judge, signals, histories, encode)
+    judged, _ = decide_whole(judge, signals, histories, encode, hold)
     return judged.decision or judged.recorded
 
 
@@ -89,11 +95,12 @@ def decide_whole(
     signals: ContentSignals,
     histories: Histories,
     encode: EncodeDecision,
+    hold: Holding = nothing_held,
 ) -> tuple[Judged, bytes | None]:
     """Do as `decide`; return all that judging gave, and the word's bytes if any."""
     uploader_id = signals.event.uploader_id
     history = histories.get(uploader_id) or UploaderHistory(uploader_id)
-    judged = judge.judge(signals, history)
+    judged = judge.judge(signals, history, hold)
     if judged.decision is None:
         return judged, judged.recorded
     value = encode(judged.decision)

@@ -3,7 +3,7 @@
 `policy_file` reads a policy from YAML; `judge` puts what the scorers found to it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -22,12 +22,14 @@ from streams.rules.conflicts import (
 from streams.rules.findings import MISSING_SIGNALS, Findings
 from streams.rules.rule import (
     SEVERITY,
+    Brake,
     Effect,
     IfMissing,
     WrittenRule,
     plainly,
 )
 from streams.rules.rule_index import RuleIndex
+from streams.rules.softening import SecondApproval, soften
 from streams.rules.syntax import Compare
 from streams.rules.vocabulary import Facts, Term, risk_term
 from streams.yaml_tree import Place
@@ -67,6 +69,7 @@ class Rule:
     threshold: float  # In [0, 1]; reached counts.
     owner: str = ""
     platform_clause: str = ""  # Of the published platform rules.
+    brake: Brake | None = None
     place: Place | None = field(default=None, compare=False)  # In its file.
 
     @property
@@ -91,6 +94,7 @@ class Rule:
             owner=self.owner,
             clause=self.platform_clause,
             if_missing=IfMissing.SKIP,
+            brake=self.brake,
             quoted=self.clause,
             place=self.place,
         )
@@ -113,6 +117,7 @@ class Policy:
     missing_default: Action = Action.REVIEW
     provisional: Action = Action.REVIEW  # Least action while speech is unheard.
     restricted: frozenset[Category] = frozenset()
+    second_approval: SecondApproval = field(default_factory=SecondApproval)
 
     @property
     def ref(self) -> PolicyRef:
@@ -129,34 +134,38 @@ class Policy:
         """Every name that some rule reads."""
         return {t.name: t for rule in self.all_rules for t in rule.condition.terms}
 
-    def decide(self, findings: Findings) -> Verdict:
+    @cached_property
+    def brakes(self) -> Mapping[str, Brake]:
+        """The rules whose automatic actions are counted, by id."""
+        return {rule.id: rule.brake for rule in self.all_rules if rule.brake}
+
+    def decide(self, findings: Findings, held: Collection[str] = ()) -> Verdict:
         """Return the strictest action that anything found asks for.
 
         At equal action and degree the higher value gives the clause, then the policy's
-        order. In each territory only the rules for it count.
+        order. In each territory only the rules for it count. Rules whose ids are `held`
+        ask for review where they would do anything by themselves.
         """
-        rules = list(self._words_of_rules(findings))
-        candidates = [
-            Candidate(plainly(Action.ALLOW), "default.allow"),
-            *rules,
-            *self._for_missing(findings.missing),
-        ]
-        if findings.stage is Stage.SCREENED:
-            clause = f"provisional.{self.provisional.lower()}"
-            candidates.append(Candidate(plainly(self.provisional), clause))
-        strictest, by_market = resolve(candidates, findings.territories)
+        asked = list(self._candidates(findings))
+        approval = self.second_approval.reason(findings)
+        candidates, waiting = soften(asked, held, approval)
+        decided = resolve(candidates, findings.territories)
+        free = resolve(asked, findings.territories) if waiting else decided
+        strictest, by_market = decided
         consequences = (
             Consequence(missing, self.action_for(missing.signal))
             for missing in findings.missing
         )
-        fired = sorted(rules, key=lambda candidate: candidate.rank, reverse=True)
+        fired = sorted(candidates, key=lambda candidate: candidate.rank, reverse=True)
         return Verdict(
             strictest.effect.action,
             strictest.clause,
-            (*consequences, *of_unknown(rules)),
+            (*consequences, *of_unknown(candidates)),
             strictest.effect,
             tuple(Fired(c.rule, c.effect) for c in fired if c.rule),
             by_market,
+            waiting,
+            None if free == decided else free[0].effect.action,
         )
 
     def action_for(self, signal: str) -> Action:
@@ -166,6 +175,15 @@ class Policy:
     @cached_property
     def _index(self) -> RuleIndex:
         return RuleIndex(self.all_rules)
+
+    def _candidates(self, findings: Findings) -> Iterator[Candidate]:
+        """Give all that is asked for: by the rules, for what is missing, meanwhile."""
+        yield Candidate(plainly(Action.ALLOW), "default.allow")
+        yield from self._words_of_rules(findings)
+        yield from self._for_missing(findings.missing)
+        if findings.stage is Stage.SCREENED:
+            clause = f"provisional.{self.provisional.lower()}"
+            yield Candidate(plainly(self.provisional), clause)
 
     def _words_of_rules(self, findings: Findings) -> Iterator[Candidate]:
         """Give what the rules say: those that fired, and those that hold."""

@@ -12,14 +12,15 @@ from schemas.records import CATEGORIES, Action, Category
 from streams.policies.coverage import Coverage
 from streams.policies.rule_reader import RuleReader
 from streams.policies.threshold_reader import read_thresholds
-from streams.policies.values import action, name
+from streams.policies.values import action, name, second_approval
 from streams.policy import MISSING_SIGNALS, Policy, Rule
 from streams.rules.rule import WrittenRule
+from streams.rules.softening import SecondApproval
 from streams.rules.vocabulary import Vocabulary
 from streams.scorers import ANOMALY_NAMES
 from streams.yaml_tree import Node, Place, nearest, parse_tree, quoted
 
-_ONCE = ("id", "version", "missing", "provisional", "restricted")
+_ONCE = ("id", "version", "missing", "provisional", "restricted", "second_approval")
 _TABLES = ("categories", "anomalies", "banks")
 _KEYS = (*_ONCE, *_TABLES, "rules", "owner")
 _CATEGORY_NAMES = tuple(category.lower() for category in CATEGORIES)
@@ -106,6 +107,7 @@ def _policy(files: Mapping[str, str], sha256: str) -> CheckedPolicy:
         missing=tuple(missing.items()),
         provisional=_provisional(parts),
         restricted=restricted,
+        second_approval=_second_approval(parts),
     )
     coverage = Coverage(policy.all_rules, len(policy.rules))
     coverage.check()
@@ -169,6 +171,11 @@ def _check_ids(parts: _Parts) -> None:
 def _provisional(parts: _Parts) -> Action:
     given = parts.once.get("provisional")
     return action(given[1]) if given else Action.REVIEW
+
+
+def _second_approval(parts: _Parts) -> SecondApproval:
+    given = parts.once.get("second_approval")
+    return second_approval(given[1]) if given else SecondApproval()
 
 
 def _refuse_labels(parts: _Parts, restricted: frozenset[Category]) -> None:

@@ -1,10 +1,15 @@
-"""Reads a partition's histories back from their compacted changelog."""
+"""Reads a partition's histories and brakes back from their compacted changelogs."""
 
 from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from schemas.topics import HISTORY
+from schemas.codec import Codec
+from schemas.errors import RegistryUnavailableError
+from schemas.records import BrakeCount
+from schemas.topics import BRAKE_STATE, HISTORY
+from streams.brake_records import state_of
+from streams.brakes import BrakeState
 from streams.cluster import refused
 from streams.errors import TransientError
 from streams.kafka_access import Kafka, as_access
@@ -38,6 +43,22 @@ def history_reader(
             raise TransientError(f"can't read {topic}[{partition}]: {why}") from error
         finally:
             consumer.close()
+
+    return restore
+
+
+def brake_reader(
+    kafka: Kafka, codec: Codec, topic: str = BRAKE_STATE.name
+) -> Callable[[int], BrakeState]:
+    """Return a function that reads one partition's brakes; it blocks."""
+    read = history_reader(kafka, topic)
+
+    def restore(partition: int) -> BrakeState:
+        values = read(partition).values()
+        try:
+            return state_of(codec.decode(value, BrakeCount) for value in values)
+        except RegistryUnavailableError as error:
+            raise TransientError(f"can't decode {topic}: {error}") from error
 
     return restore
 

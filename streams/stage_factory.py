@@ -13,7 +13,7 @@ from schemas.records import BankMatch, MediaHash
 from schemas.topics import SIGNALS
 from streams.agents import ScreenHandler, TranscribeHandler
 from streams.app import group_of
-from streams.batch_judge import BatchJudging, history_output
+from streams.batch_judge import BatchJudging, brake_output, history_output
 from streams.batcher import Batcher
 from streams.campaign_watch import CampaignWatch
 from streams.campaigns import Campaigns
@@ -35,7 +35,7 @@ from streams.outbox import LedgerOutbox, Outbox
 from streams.partition_reader import PartitionReader
 from streams.platform_watch import PlatformWatch
 from streams.policy_follower import PolicyFollower
-from streams.restoring import history_reader
+from streams.restoring import brake_reader, history_reader
 from streams.settings import Settings
 from streams.shadowing import Shadowing
 from streams.shadows.shadow import Shadow
@@ -234,6 +234,7 @@ def judge_lanes(
     if policies is not None:
         policies.tell(judging.adopt)
     restore = history_reader(settings.kafka)
+    restore_brakes = brake_reader(settings.kafka, shared.codec)
     turns = Turns(lambda: stage.depth)
 
     def make_partition(
@@ -243,8 +244,10 @@ def judge_lanes(
             source,
             outbox=_outbox(shared, source, committer),
             restore=restore,
+            restore_brakes=restore_brakes,
             judge=judging,
             history_output=history_output,
+            brake_output=brake_output,
             release_slots=release,
             batch_size=settings.batch_size,
             batch_wait_s=settings.batch_wait_ms / 1000,

@@ -149,6 +149,7 @@ class _Given:
             heard=self._heard(),
             media_s=self._number("media_s"),
             event_time=self._time(),
+            uploads=int(self._numbers("history", HISTORY, most=None).get("uploads", 0)),
         )
 
     def _scores(self) -> dict[Category, float]:

@@ -8,7 +8,7 @@ from schemas.records import Action
 from streams.policies.values import shown_duration
 from streams.policy import Policy, Verdict
 from streams.rules.findings import Findings
-from streams.rules.rule import Effect, Markets, Validity, WrittenRule
+from streams.rules.rule import Brake, Effect, Markets, Validity, WrittenRule
 
 _KEPT_FLIPS = 10_000  # As many are named; all are counted.
 
@@ -98,7 +98,7 @@ def _keys(old: WrittenRule, new: WrittenRule) -> Iterator[tuple[str, str, str]]:
 
 
 def _said(rule: WrittenRule) -> dict[str, str]:
-    brake = rule.brake
+    brake = rule.brake or Brake()
     return {
         "when": str(rule.condition),
         "action": shown_effect(rule.effect),
@@ -107,19 +107,20 @@ def _said(rule: WrittenRule) -> dict[str, str]:
         "if_missing": rule.if_missing,
         "clause": rule.clause,
         "owner": rule.owner,
-        "brake.per_hour": str(brake.per_hour or "none") if brake else "none",
-        "brake.per_uploader_per_hour": str(brake.per_uploader_per_hour or "none")
-        if brake
-        else "none",
+        "brake.per_hour": _limit(brake.per_hour),
+        "brake.per_uploader_per_hour": _limit(brake.per_uploader_per_hour),
     }
 
 
 def _settings(policy: Policy) -> dict[str, str]:
+    approval = policy.second_approval
     missing = {f"missing.{name}": action.lower() for name, action in policy.missing}
     return {
         **missing,
         "missing.default": policy.missing_default.lower(),
         "provisional": policy.provisional.lower(),
+        "second_approval.uploaders": ", ".join(sorted(approval.uploaders)),
+        "second_approval.uploads_over": _limit(approval.uploads_over),
         "restricted": ", ".join(sorted(c.lower() for c in policy.restricted)),
     }
 
@@ -131,6 +132,10 @@ def _changed(
         before, after = old.get(key, "not said"), new.get(key, "not said")
         if before != after:
             yield key, before, after
+
+
+def _limit(most: int | None) -> str:
+    return "none" if most is None else str(most)
 
 
 def _markets(markets: Markets) -> str:

@@ -9,13 +9,13 @@ from streams.rules.conditions import Condition, condition
 from streams.rules.parser import parse_condition
 from streams.rules.rule import (
     ADULT_AGE,
-    Brake,
     Effect,
     IfMissing,
     Markets,
     Validity,
     WrittenRule,
 )
+from streams.rules.softening import CLAUSES
 from streams.rules.syntax import All, OneOf, Tree
 from streams.rules.tokens import ConditionError
 from streams.rules.vocabulary import KINDS, Vocabulary
@@ -27,8 +27,8 @@ _KEYS = (
 )
 _REQUIRED = ("id", "when", "action")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
-_RESERVED = ("missing.", "default.", "provisional.")  # What decisions quote besides.
-_MAX_PER_HOUR = 10_000_000
+# What decisions quote besides.
+_RESERVED = ("missing.", "default.", "provisional.", *CLAUSES)
 
 
 class RuleReader:
@@ -68,7 +68,7 @@ class RuleReader:
             markets=values.markets(markets) if markets else Markets(),
             valid=values.validity(given) if given else Validity(),
             if_missing=_if_missing(missing) if missing else IfMissing.HOLD,
-            brake=_brake(brake) if brake else None,
+            brake=values.brake(brake) if brake else None,
             place=node.place,
         )
 
@@ -160,14 +160,3 @@ def _if_missing(node: Node) -> IfMissing:
     return IfMissing(
         node.one_of([m.value for m in IfMissing], "what to do without a signal")
     )
-
-
-def _brake(node: Node) -> Brake:
-    limits: dict[str, int] = {}
-    known = ("per_hour", "per_uploader_per_hour")
-    for key, value in node.items("a mapping with per_hour", "write {per_hour: 100}"):
-        limit = key.one_of(known, "a brake's limit")
-        limits[limit] = values.whole_number(value, 1, _MAX_PER_HOUR, "times an hour")
-    if not limits:
-        raise node.place.error("no limit", "one", "write {per_hour: 100}")
-    return Brake(**limits)

@@ -4,8 +4,9 @@ import itertools
 from collections.abc import Iterator
 
 from schemas.records import Action
-from streams.policies.values import ACTION_NAMES, name
+from streams.policies.values import ACTION_NAMES, brake, name
 from streams.policy import SEVERITY, Rule, Subject
+from streams.rules.rule import Brake
 from streams.yaml_tree import Node
 
 _RULE_ACTIONS = ACTION_NAMES[1:]  # `allow` needs no threshold.
@@ -33,12 +34,15 @@ def _ladder(node: Node, subject: Subject, named: str, owner: str) -> list[Rule]:
     """Read one subject's thresholds; a harder action must not be easier to reach."""
     steps: list[tuple[Action, float, Node]] = []
     words = {"owner": owner, "clause": ""}
+    limits: Brake | None = None
     remedy = f"write {named}: {{review: 0.5}}"
-    known = (*_RULE_ACTIONS, *_WORDS)
+    known = (*_RULE_ACTIONS, *_WORDS, "brake")
     for key, value in node.items("a mapping from action to threshold", remedy):
         word = key.one_of(known, "an action with a threshold")
         if word in _WORDS:
             words[word] = name(value, f"a rule's {word}")
+        elif word == "brake":
+            limits = brake(value)
         else:
             steps.append((Action(word.upper()), _threshold(value), value))
     steps.sort(key=lambda step: SEVERITY[step[0]])
@@ -49,8 +53,9 @@ def _ladder(node: Node, subject: Subject, named: str, owner: str) -> list[Rule]:
                 f"at least {low:g}, where {mild.lower()} begins",
                 f"raise it or lower {mild.lower()}",
             )
+    said = (words["owner"], words["clause"], limits)
     return [
-        Rule(subject, named, action, at, words["owner"], words["clause"], value.place)
+        Rule(subject, named, action, at, *said, value.place)
         for action, at, value in steps
     ]
 

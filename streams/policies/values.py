@@ -4,13 +4,16 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from schemas.records import Action
-from streams.rules.rule import SEVERITY, Markets, Validity
+from streams.rules.rule import SEVERITY, Brake, Markets, Validity
+from streams.rules.softening import SecondApproval
 from streams.rules.vocabulary import TERRITORY
 from streams.yaml_tree import Node, quoted
 
 ACTION_NAMES = tuple(action.lower() for action in SEVERITY)
 MAX_NAME_CHARS = 200  # Ids, versions and bank names travel with every decision.
 MAX_DURATION_S = 10 * 365 * 86_400  # What should last longer should have no end.
+_MAX_PER_HOUR = 10_000_000
+_MAX_UPLOADS = 1_000_000_000
 _DURATION = re.compile(r"(\d{1,6})(m|h|d|w)")
 _UNITS_S = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -100,6 +103,34 @@ def markets(node: Node) -> Markets:
     if not but:
         raise node.place.error("no territory", "one", "write {except: [US]}")
     return Markets(but=but)
+
+
+def brake(node: Node) -> Brake:
+    """Return a rule's limits; one at least."""
+    limits: dict[str, int] = {}
+    known = ("per_hour", "per_uploader_per_hour")
+    for key, value in node.items("a mapping with per_hour", "write {per_hour: 100}"):
+        limit = key.one_of(known, "a brake's limit")
+        limits[limit] = whole_number(value, 1, _MAX_PER_HOUR, "times an hour")
+    if not limits:
+        raise node.place.error("no limit", "one", "write {per_hour: 100}")
+    return Brake(**limits)
+
+
+def second_approval(node: Node) -> SecondApproval:
+    """Return on whom nothing hard is done without a person."""
+    uploaders: frozenset[str] = frozenset()
+    over: int | None = None
+    shape, remedy = "a mapping with uploaders, uploads_over or both", "uploaders: [ID]"
+    for key, value in node.items(shape, remedy):
+        if key.one_of(("uploaders", "uploads_over"), "who they are") == "uploaders":
+            listed = value.entries("a list of uploader ids", "write [ID, ID]")
+            uploaders = frozenset(name(entry, "an uploader's id") for entry in listed)
+        else:
+            over = whole_number(value, 0, _MAX_UPLOADS, "uploads")
+    if not uploaders and over is None:
+        raise node.place.error("nobody", "somebody", "write {uploads_over: 10000}")
+    return SecondApproval(uploaders, over)
 
 
 def _territories(node: Node) -> frozenset[str]:

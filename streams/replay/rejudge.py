@@ -7,6 +7,9 @@ same as learning one's own.
 
 A what-if replay judges all by one candidate and learns the *candidate's* decisions, for
 what it blocks is not learned from.
+
+What the brakes held, a faithful replay takes from the recorded decision: it proves what
+followed from that, not that the counts were right. In a what-if no limit holds a rule.
 """
 
 from collections.abc import Sequence
@@ -14,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from schemas.codec import Codec
 from schemas.records import ContentSignals, RiskDecision, UploaderHistory
+from streams.braking import Holding, nothing_held, recorded_holds
 from streams.history import recall, remember
 from streams.judge import Judge
 from streams.replay.outcome import Outcome, Result, differing_fields
@@ -136,7 +140,8 @@ class Rejudging:
     ) -> "_Compared":
         """Judge by the version that said it; the last one first: it rarely changes."""
         tried = replace(self.last, policy=one.policy_sha256)
-        now = self._decided(tried, item.signals, history)
+        hold = recorded_holds(lambda: self._decoded(one.value))
+        now = self._decided(tried, item.signals, history, hold)
         if now is not None and self._codec.encode(now) == one.value:
             self.last = tried
             return _Compared(True, now)
@@ -145,7 +150,7 @@ class Rejudging:
         if self._versions.judge(own) is None:
             return _Compared(False, None, self._versions.lacking(own))
         if own != tried:
-            now = self._decided(own, item.signals, history)
+            now = self._decided(own, item.signals, history, hold)
             if now is not None and self._codec.encode(now) == one.value:
                 self.last = own
                 return _Compared(True, now)
@@ -176,10 +181,14 @@ class Rejudging:
         return Rejudged(outcome, self._guess(item.recorded, history))
 
     def _decided(
-        self, version: Version, signals: ContentSignals, history: UploaderHistory
+        self,
+        version: Version,
+        signals: ContentSignals,
+        history: UploaderHistory,
+        hold: Holding = nothing_held,
     ) -> RiskDecision | None:
         judge = self._versions.judge(version)
-        return None if judge is None else judge.judge(signals, history).decision
+        return None if judge is None else judge.judge(signals, history, hold).decision
 
     def _guess(
         self, signals: ContentSignals, history: UploaderHistory

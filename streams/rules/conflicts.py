@@ -40,6 +40,15 @@ class InMarket:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """An automatic action that must wait for a person: review is asked for instead."""
+
+    rule_id: str  # Of one for something missing: its clause.
+    action: Action  # What was asked for.
+    reason: str  # `brake`, or second_approval and details.
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The policy's word on one upload."""
 
@@ -49,6 +58,8 @@ class Verdict:
     effect: Effect = _ALLOWED  # The action with its degree.
     fired: tuple[Fired, ...] = ()  # Every rule that did, strictest first.
     by_market: tuple[InMarket, ...] = ()  # Sorted by territory.
+    held: tuple[Held, ...] = ()
+    instead_of: Action | None = None  # `action` if nothing were held; None: the same.
 
 
 @dataclass(frozen=True, slots=True)

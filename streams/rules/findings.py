@@ -44,6 +44,8 @@ class Findings:
     heard: tuple[str, ...] | None = ()  # The transcripts' pieces.
     media_s: float | None = 0.0  # Of the longest sound or video.
     event_time: datetime | None = None
+    # Learned uploads of the uploader up to now, also where `history` is not known.
+    uploads: int = 0
 
     def lacks(self, *kinds: str) -> bool:
         """Say whether a signal of one of these kinds is missing."""

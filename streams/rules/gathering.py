@@ -30,7 +30,8 @@ def gather(
 ) -> Findings:
     """Return all that rules can read of an upload; `missing` has every lacking signal.
 
-    A swept upload has no history: how things were on the day it came is not kept.
+    A swept upload has no history: how things were on the day it came is not kept. How
+    many uploads its uploader has by now is told all the same.
     """
     event = signals.event
     lost = {m.signal.partition(":")[0] for m in missing}
@@ -52,6 +53,7 @@ def gather(
         heard=_heard(signals, lost),
         media_s=_media_s(signals, lost),
         event_time=event.event_time,
+        uploads=history.uploads,
     )
 
 

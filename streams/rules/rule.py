@@ -98,7 +98,10 @@ class Markets:
 
 @dataclass(frozen=True, slots=True)
 class Brake:
-    """The most times that a rule may act on its own; further ones are for review."""
+    """The most times that a rule may act on its own; further ones are for review.
+
+    A rule with one is also held where its hit rate jumps.
+    """
 
     per_hour: int | None = None
     per_uploader_per_hour: int | None = None

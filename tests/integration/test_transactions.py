@@ -3,15 +3,22 @@
 import asyncio
 import uuid
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka.errors import KafkaError
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from schemas.codec import Codec
+from schemas.ids import CommittedIds
+from streams.batch_judge import brake_output
+from streams.brake_records import changed_records
+from streams.brakes import Acting, BrakeState, brake
 from streams.kafka_tail import tail
 from streams.messages import Output
-from streams.restoring import history_reader
+from streams.restoring import brake_reader, history_reader
 from streams.retries import RetryBounds, retried
 from streams.transactions import FencedError, TransactionalOutbox
 
@@ -135,3 +142,42 @@ def test_an_owner_that_died_is_cleaned_up_after(kafka_bootstrap, topics):
 
     asyncio.run(scenario())
     assert values(kafka_bootstrap, out) == [b"done"]
+
+
+def test_the_next_owner_goes_on_from_the_brakes_that_were_committed(
+    kafka_bootstrap, topics
+):
+    """What was aborted is not in them, nor is a rule that was forgotten."""
+    source, _, brakes = topics
+    noon, codec = datetime(2026, 11, 2, 12, tzinfo=UTC), Codec(CommittedIds())
+
+    def outputs(before, after):
+        return [
+            replace(
+                brake_output(1, key, None if count is None else codec.encode(count)),
+                topic=brakes,
+            )
+            for key, count in changed_records(before, after).items()
+        ]
+
+    start = BrakeState()
+    _, one = brake(start, [Acting("old"), Acting("r")], "u1", noon)
+    _, two = brake(one, [Acting("r")], "u2", noon + timedelta(days=20))
+    _, three = brake(two, [Acting("r")], "u3", noon + timedelta(days=40))
+    _, lost = brake(three, [Acting("r")], "u4", noon + timedelta(days=40))
+
+    async def scenario():
+        box = outbox(kafka_bootstrap, source)
+        await opened(box)
+        for n, (before, after) in enumerate(((start, one), (one, two), (two, three))):
+            await box.commit([], outputs(before, after), n + 1)
+        # Too large, so its transaction fails as a whole.
+        bad = Output(brakes, b"k", b"x" * 2_000_000, partition=1)
+        with pytest.raises(Exception):  # noqa: B017, PT011 (what kind is aiokafka's)
+            await box.commit([], [*outputs(three, lost), bad], 9)
+        await box.close()
+
+    asyncio.run(scenario())
+    assert set(three.rules) == {"r"}
+    assert brake_reader(kafka_bootstrap, codec, brakes)(1) == three
+    assert brake_reader(kafka_bootstrap, codec, brakes)(0) == start

@@ -3,6 +3,7 @@ import pytest
 from schemas.ids import CommittedIds, committed_schemas
 from schemas.records import ContentIngested, RiskDecision
 from schemas.topics import (
+    BRAKE_STATE,
     DECISION,
     HISTORY,
     INGESTED,
@@ -31,6 +32,8 @@ def test_histories_stand_where_signals_do() -> None:
     assert (HISTORY.partitions, HISTORY.key) == (SIGNALS.partitions, SIGNALS.key)
     assert HISTORY.config["cleanup.policy"] == "compact"
     assert "retention.ms" not in HISTORY.config
+    assert BRAKE_STATE.partitions == SIGNALS.partitions
+    assert BRAKE_STATE.config["cleanup.policy"] == "compact"
 
 
 def test_every_subject_has_a_committed_id() -> None:
@@ -38,9 +41,7 @@ def test_every_subject_has_a_committed_id() -> None:
     subjects = {topic.subject for topic in TOPICS if topic.subject}
 
     assert {schema.subject for schema in committed_schemas()} == subjects
-    assert {CommittedIds().id_for(subject) for subject in subjects} == {
-        *(1, 2, 3, 4, 5, 6, 8)
-    }
+    assert {CommittedIds().id_for(subject) for subject in subjects} == {*range(1, 9)}
 
 
 def test_names_are_safe_for_kafka() -> None:

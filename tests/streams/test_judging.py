@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from streams.brakes import BrakeState
 from streams.errors import TransientError
 from streams.judge_stage import JudgeStage
 from streams.judging import JudgedBatch, PartitionJudge
@@ -47,7 +48,7 @@ class Counting:
     def __init__(self, outbox):
         self._outbox = outbox
 
-    def __call__(self, records, histories):
+    def __call__(self, records, histories, brakes):
         batch = JudgedBatch()
         count = int(histories.get("u", b"0"))
         for record in records:
@@ -55,12 +56,29 @@ class Counting:
             text = f"{record.offset}:{count}".encode()
             batch.outputs.append(Output("risk.decision.v1", b"c", text))
         batch.histories = {"u": str(count).encode()}
+        batch.brakes = BrakeState(brakes.uploads + len(records))
+        batch.brake_values = {"r": str(batch.brakes.uploads).encode()}
         return batch
 
     def restore(self, partition):
         """Read the history back from what was committed."""
-        changes = [h for _, histories, _ in self._outbox.commits for h in histories]
+        changes = changed(self._outbox, "h")
         return {"u": changes[-1].value} if changes else {}
+
+    def restore_brakes(self, partition):
+        """Read the brakes back from what was committed."""
+        changes = changed(self._outbox, "b")
+        return BrakeState(int(changes[-1].value)) if changes else BrakeState()
+
+
+def changed(outbox, topic):
+    """Return what was committed of a changelog, oldest first."""
+    return [
+        change
+        for _, changes, _ in outbox.commits
+        for change in changes
+        if change.topic == topic
+    ]
 
 
 def judge_all(outbox, offsets, batch_size=2, guard=None):
@@ -72,8 +90,10 @@ def judge_all(outbox, offsets, batch_size=2, guard=None):
             SOURCE,
             outbox=outbox,
             restore=judge.restore,
+            restore_brakes=judge.restore_brakes,
             judge=judge,
             history_output=lambda p, u, v: Output("h", u.encode(), v, partition=p),
+            brake_output=lambda p, k, v: Output("b", k.encode(), v, partition=p),
             release_slots=slots.append,
             batch_size=batch_size,
             batch_wait_s=0.001,
@@ -109,8 +129,18 @@ def test_the_changelog_lies_beside_its_partition():
     outbox = FakeOutbox()
     judge_all(outbox, [0])
 
-    ((_, (history,), position),) = outbox.commits
+    ((_, (history, brake), position),) = outbox.commits
     assert (history.topic, history.partition, position) == ("h", 3, 1)
+    assert (brake.topic, brake.partition) == ("b", 3)
+
+
+@pytest.mark.parametrize("failures", [[], ["before"], ["after"]])
+def test_each_batch_goes_on_from_the_brakes_before_it(failures):
+    """Each event is counted once, whatever became of a commit."""
+    outbox = FakeOutbox(failures=failures)
+    judge_all(outbox, range(5))
+
+    assert [int(o.value) for o in changed(outbox, "b")] == [2, 4, 5]
 
 
 def test_what_the_previous_owner_committed_is_not_judged_again():

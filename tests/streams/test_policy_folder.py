@@ -95,6 +95,7 @@ BAD_RULES = {
     "no action": ("-action", "3:5", "no action", "add a line"),
     "id": ("    id: Scams!", "3:9", "'Scams!'", "small letters"),
     "reserved id": ("    id: missing.text", "3:9", "'missing.text'", "rename"),
+    "a brake's clause": ("    id: brake.x", "3:9", "'brake.x'", "rename"),
     "allow": ("    action: allow", "7:13", "allow", "no rule changes"),
     "strength": ("    strength: 0", "8:15", "0", "write 0.5"),
     "strength of a block": (
