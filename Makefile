@@ -54,6 +54,7 @@ test-chaos: setup ## Break everything for an hour: SEED=1 EVENTS=20000 RATE=14.
 	@$(BIN)/python -m pytest -m chaos
 	@$(BIN)/python -m tests.chaos.run --seed $(or $(SEED),1) --events $(or $(EVENTS),20000) --rate $(or $(RATE),14)
 	@$(BIN)/python -m tests.chaos.fairness
+	@$(BIN)/python -m tests.chaos.replay_proof
 
 check: setup lint types test-fast ## Lint, types, layers and fast tests: before every commit.
 

@@ -29,7 +29,7 @@ Record = (
     | PolicyActivation
     | BrakeCount
 )
-Key = Literal["any", "content_id", "uploader_id", "bank/entry_id", "policy", "rule_id"]
+Key = Literal["any", "content_id", "uploader_id", "bank/entry_id", "sha256", "rule_id"]
 
 # Room to spread over workers: partitions can be added later, but then keys move.
 PARTITIONS = 12
@@ -200,9 +200,9 @@ BANK_ENTRY = Topic(
 )
 POLICY_ACTIVE = Topic(
     name="policy.active.v1",
-    key="policy",
+    key="sha256",
     record=PolicyActivation,
-    doc="The policy in force, with its files: the latest record counts.",
+    doc="Policies with their files; the one activated last is in force.",
     written_by=("operators",),
     read_by=("judge", "replay"),
     partitions=1,  # Every worker reads it, and in one order.

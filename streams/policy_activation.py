@@ -4,7 +4,6 @@
 """
 
 from datetime import datetime
-from typing import Final
 
 from schemas.codec import Codec
 from schemas.records import PolicyActivation, PolicyFile
@@ -14,8 +13,6 @@ from streams.messages import Output, Record
 from streams.policy import Policy
 from streams.policy_folder import PolicyFiles
 from streams.wire import wire_errors
-
-KEY: Final = b"policy"  # One for all: the compacted topic keeps the latest word.
 
 
 def activation(
@@ -41,8 +38,10 @@ def activation(
 
 
 def activation_output(codec: Codec, record: PolicyActivation) -> Output:
-    """Return the record's place on the topic."""
-    return Output(POLICY_ACTIVE.name, KEY, codec.encode(record))
+    """Return the record as it goes onto the topic."""
+    # By hash: compaction keeps every policy that ever was in force, for replay. Which
+    # one is in force, the time says.
+    return Output(POLICY_ACTIVE.name, record.sha256.encode(), codec.encode(record))
 
 
 def read_activation(codec: Codec, record: Record) -> PolicyActivation:

@@ -6,6 +6,7 @@ the worker's readiness: it keeps the last good policy and says so.
 
 import threading
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
 from schemas.codec import Codec
 from schemas.topics import POLICY_ACTIVE
@@ -37,6 +38,7 @@ class PolicyFollower:
         """
         self._kafka, self._codec, self._note = kafka, codec, note
         self._policy: Policy | None = None
+        self._since = datetime.min.replace(tzinfo=UTC)
         self._next: dict[TopicPartition, int] = dict.fromkeys(_places(kafka), 0)
         self._refused: str | None = None
         self._behind: str | None = None
@@ -101,8 +103,11 @@ class PolicyFollower:
 
     def _switch(self, record: Record) -> None:
         activated = read_activation(self._codec, record)
+        if activated.activated_at < self._since:
+            return  # Read later, but of before: what compaction moved, say.
         policy = activated_policy(activated)
         before, self._policy = self._policy, policy
+        self._since = activated.activated_at
         self._adopts(policy)
         self._note(
             "policy_switched",

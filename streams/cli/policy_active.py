@@ -103,7 +103,9 @@ def _in_force(settings: Settings, codec: "Codec") -> "PolicyActivation | None":
     latest = None
     for record in tail(settings.kafka, [POLICY_ACTIVE.name], until_end=True):
         try:
-            latest = read_activation(codec, record)
+            found = read_activation(codec, record)
+            if latest is None or found.activated_at >= latest.activated_at:
+                latest = found
         except EventError as error:
             raise StartError(
                 f"{POLICY_ACTIVE.name} at {record.offset} can't be read: {error}; "

@@ -4,15 +4,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from streams.errors import StartError
+from schemas.topics import POLICY_ACTIVE
+from streams.errors import EventError, StartError, TransientError
 from streams.judge import Judge
+from streams.kafka_tail import tail
 from streams.policy import Policy
+from streams.policy_activation import activated_policy, read_activation
 from streams.replay.versions import Scorers, Version, Versions
 from streams.replaying.request import Request
 from streams.scorers import default_scorers
 from streams.scorers.text_risk import TextRisk
 from streams.settings import Settings
-from streams.wiring import build_text_risk, read_policy
+from streams.wiring import build_codec, build_text_risk, read_policy
 
 Judging = tuple[Versions, Version, Judge | None]
 
@@ -39,20 +42,26 @@ def candidate_of(request: Request, settings: Settings) -> Judge | None:
 
 def versions_here(request: Request, settings: Settings) -> Versions:
     """Return the policies and heads there are; today's first."""
-    policies = policies_here(settings, request.known_policies)
+    offline = request.capture is not None
+    policies = policies_here(settings, request.known_policies, offline=offline)
     heads = [_todays_head(), *(_head(Path(path)) for path in request.known_heads)]
     return Versions(policies, dict(heads))
 
 
-def policies_here(settings: Settings, known: Iterable[str]) -> list[Policy]:
+def policies_here(
+    settings: Settings, known: Iterable[str], *, offline: bool = False
+) -> list[Policy]:
     """Return today's policy, those that are named, and those that lie beside today's.
+
+    Then, unless `offline`, those that were ever in force on policy.active.v1.
 
     Raises:
         StartError: today's or one that was named can't be read.
     """
     policies = [read_policy(settings.policy)]
     policies += [read_policy(Path(path)) for path in known]
-    return [*policies, *_beside(settings.policy)]
+    policies += _beside(settings.policy)
+    return policies if offline else [*policies, *_activated(settings)]
 
 
 def restricted_here(request: Request, settings: Settings) -> frozenset[str]:
@@ -70,6 +79,16 @@ def _beside(policy: Path) -> Iterator[Policy]:
         if path != policy and (path.suffix in (".yaml", ".yml") or path.is_dir()):
             with suppress(StartError):
                 yield read_policy(path)
+
+
+def _activated(settings: Settings) -> Iterator[Policy]:
+    """Yield the policies that were in force; what can't be used here is none."""
+    codec = build_codec(settings)
+    # Who never activated one need not have the topic, nor the right to read it.
+    with suppress(StartError, TransientError):
+        for record in tail(settings.kafka, [POLICY_ACTIVE.name], until_end=True):
+            with suppress(EventError):
+                yield activated_policy(read_activation(codec, record))
 
 
 def _todays_head() -> tuple[str, Scorers]:

@@ -56,9 +56,9 @@ class Decided:
         self.answers += len(uploads)
         self.letters += broken
 
-    def judge(self, policy: Path, **settings: str) -> None:
-        """Run a worker by a policy until everything is decided."""
-        with WorkerProcess(
+    def worker(self, policy: Path, **settings: str) -> WorkerProcess:
+        """Start a worker that judges by a policy."""
+        return WorkerProcess(
             self.folder / "worker.log",
             ["judge"],
             bootstrap_servers=self.bootstrap,
@@ -66,7 +66,11 @@ class Decided:
             app_id="decided",
             session_timeout_s="6",
             **settings,
-        ) as worker:
+        )
+
+    def judge(self, policy: Path, **settings: str) -> None:
+        """Run a worker by a policy until everything is decided."""
+        with self.worker(policy, **settings) as worker:
             deadline = time.monotonic() + 300
             while self._undecided():
                 worker.assert_alive()
@@ -92,17 +96,21 @@ class Decided:
         return len(self.values()) < self.answers or len(list(buried)) < self.letters
 
 
-def uploads(count: int, seed: int, prefix: str) -> list[ContentSignals]:
-    """Make uploads of thirty uploaders: bursts, late ones, revisions, holds, sweeps."""
+def uploads(
+    count: int, seed: int, prefix: str, uploaders: int = 30
+) -> list[ContentSignals]:
+    """Make uploads of so many: bursts, late ones, revisions, holds, sweeps."""
     rng = random.Random(seed)
-    return [s for n in range(count) for s in _upload(n, rng, prefix)]
+    return [s for n in range(count) for s in _upload(n, rng, prefix, uploaders)]
 
 
-def _upload(n: int, rng: random.Random, prefix: str) -> Iterator[ContentSignals]:
-    busy = rng.random() < 0.3
+def _upload(
+    n: int, rng: random.Random, prefix: str, uploaders: int
+) -> Iterator[ContentSignals]:
+    busy = rng.random() < 9 / uploaders
     whole = signals(
         f"{prefix}-{n}",
-        uploader_id="busy" if busy else f"u{rng.randrange(30)}",
+        uploader_id="busy" if busy else f"u{rng.randrange(uploaders)}",
         kind=rng.choice(KINDS),
         at_s=n * 20 - rng.choice((0, 0, 0, 7200)),
         texts=(a_text_signal("some words", seed=rng.randrange(4) if busy else n),),

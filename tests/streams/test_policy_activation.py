@@ -3,7 +3,7 @@
 import json
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,7 +15,6 @@ from streams.embedded_broker import EmbeddedBroker
 from streams.errors import EventError
 from streams.messages import Output, Record
 from streams.policy_activation import (
-    KEY,
     activated_policy,
     activation,
     activation_output,
@@ -77,7 +76,7 @@ def test_a_folder_comes_back_with_the_hash_it_had():
     record = Record(output.topic, 0, 0, 0, output.key, output.value)
     read = read_activation(CODEC, record)
 
-    assert (output.topic, output.key) == (POLICY_ACTIVE.name, KEY)
+    assert (output.topic, output.key) == (POLICY_ACTIVE.name, read.sha256.encode())
     assert activated_policy(read).ref == files.checked().policy.ref
     assert read.note == "why"
 
@@ -106,11 +105,13 @@ def test_a_worker_follows_and_keeps_the_last_good_one(broker, tmp_path):
     try:
         assert follower.policy.version == "1"
         follower.tell(adopted.append)
-        send(broker, Output(POLICY_ACTIVE.name, KEY, b"no Avro"))
+        send(broker, Output(POLICY_ACTIVE.name, b"x", b"no Avro"))
         wait_until(follower.problems)
         assert follower.policy.version == "1"
         assert not adopted
         newer = an_activation(tmp_path, hate="0.9", version="2")
+        older = replace(newer, activated_at=NOW - timedelta(days=1))
+        send(broker, activation_output(CODEC, older))
         send(broker, activation_output(CODEC, newer))
         wait_until(lambda: adopted)
         wait_until(lambda: not follower.problems())
