@@ -154,7 +154,7 @@ def test_the_other_commands_tell_a_wrong_password_too(guarded, command):
         ("subscriber", "produce", "may not Write the topic content.ingested.v1"),
         ("uploads", "tail", "may not Describe the topic risk.decision.v1"),
         ("uploads", "worker", "may not Read the topic bank.entry.v1"),
-        ("operator", "worker", "may not Write the topic review.requested.v1"),
+        ("operator", "worker", "may not Write the topic brake.state.v1"),
     ],
 )
 def test_a_missing_right_is_named_with_what_to_do(guarded, user, command, told):
