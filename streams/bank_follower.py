@@ -14,7 +14,7 @@ from schemas.codec import Codec
 from schemas.records import BankEntry
 from schemas.topics import BANK_ENTRY
 from streams.bank_topic import changes_by_bank, known_hash, read_entry
-from streams.cluster import open_admin
+from streams.cluster import places_of
 from streams.errors import EventError, HeadgateError
 from streams.kafka_access import Kafka
 from streams.kafka_tail import tail
@@ -75,7 +75,7 @@ class BankFollower:
 
     def _load(self) -> None:
         """Read all there is; the banks are replaced when it is read."""
-        self._next = dict.fromkeys(_partitions(self._kafka), 0)
+        self._next = dict.fromkeys(places_of(self._kafka, BANK_ENTRY.name), 0)
         records = tail(self._kafka, [BANK_ENTRY.name], until_end=True)
         self._live = {
             name: LiveBank(name, _last_of_each(changes))
@@ -158,9 +158,3 @@ def _last_of_each(changes: Iterable[Change]) -> list[KnownHash]:
     """Return the entries that are left after all changes."""
     known = dict(changes)
     return [entry for entry in known.values() if entry is not None]
-
-
-def _partitions(kafka: Kafka) -> list[TopicPartition]:
-    _, cluster = open_admin(kafka)
-    topic = cluster.topics.get(BANK_ENTRY.name)
-    return [] if topic is None else [(BANK_ENTRY.name, n) for n in topic.partitions]

@@ -90,6 +90,17 @@ def refused(
     return refusal(access, told, operation, name) or str(told.str())
 
 
+def places_of(kafka: Kafka, topic: str) -> list[tuple[str, int]]:
+    """Return a topic's partitions, none where it does not exist; blocks.
+
+    Raises:
+        StartError: see `open_admin`.
+    """
+    _, cluster = open_admin(kafka)
+    found = cluster.topics.get(topic)
+    return [] if found is None else [(topic, number) for number in found.partitions]
+
+
 def is_embedded(cluster: Any) -> bool:
     """Tell the embedded broker, with its limits, from Apache Kafka."""
     return str(cluster.cluster_id).startswith(_EMBEDDED_ID)

@@ -112,15 +112,30 @@ def _placed(consumer: Any, partitions: Sequence[Partition], start: Start) -> lis
 def at_time(consumer: Any, topic: str, partition: int, since_ms: int) -> Any:
     """Return where the records at or after a time begin; may be before it.
 
+    After the last record that is where the next one goes, as it was before the broker
+    was asked: what comes meanwhile is not missed.
+
     Raises:
         TransientError: the broker can't tell.
     """
+    end = _end_of(consumer, topic, partition)
     found = _look_up(consumer, topic, partition, since_ms)
     if found.offset < 0 and _look_up(consumer, topic, partition, 0).offset < 0:
         # Not even the epoch has a record at or after it: the partition is empty or the
         # broker can't look up times (the embedded one). Scan; `tail` drops the rest.
         return TopicPartition(topic, partition, OFFSET_BEGINNING)
-    return found  # After the last record this is OFFSET_END, as it should be.
+    return end if found.offset == OFFSET_END else found
+
+
+def _end_of(consumer: Any, topic: str, partition: int) -> Any:
+    place = TopicPartition(topic, partition)
+    try:
+        _, place.offset = consumer.get_watermark_offsets(place, timeout=ANSWER_S)
+    except KafkaException as error:
+        raise TransientError(
+            f"{topic}[{partition}]: looking up its end failed: {error.args[0].str()}"
+        ) from error
+    return place
 
 
 def _look_up(consumer: Any, topic: str, partition: int, time_ms: int) -> Any:

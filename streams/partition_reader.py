@@ -9,18 +9,16 @@ from datetime import datetime
 from typing import Any, Final
 
 from confluent_kafka import (
-    OFFSET_END,
     Consumer,
     KafkaError,
     KafkaException,
-    TopicPartition,
 )
 
-from streams.cluster import ANSWER_S
 from streams.errors import TransientError
 from streams.kafka_access import Kafka, as_access
 from streams.kafka_tail import at_time, reader_config, record_of
 from streams.messages import Record
+from streams.record_fetcher import RecordFetcher
 
 _CHUNK: Final = 200
 _POLL_S: Final = 0.05
@@ -38,9 +36,9 @@ class PartitionReader:
             TransientError: the broker does not answer.
         """
         self._place = (topic, partition)
-        self._config = reader_config(as_access(kafka), "headgate-sweep")
-        self._consumer = Consumer(self._config)
-        self._fetcher: Any = None  # For single records; made when first needed.
+        config = reader_config(as_access(kafka), "headgate-sweep")
+        self._consumer = Consumer(config)
+        self._fetcher = RecordFetcher(config, topic)
         self._since_ms = int(since.timestamp() * 1000)
         self.at_end = False
         self.next_new = 0  # What was read at least once lies below.
@@ -56,12 +54,7 @@ class PartitionReader:
         Raises:
             TransientError: the broker does not answer.
         """
-        with self._errors():
-            at = TopicPartition(*self._place)
-            _, end = self._consumer.get_watermark_offsets(at, ANSWER_S)
         start = at_time(self._consumer, *self._place, self._since_ms)
-        if start.offset == OFFSET_END:  # As it was before that answer: none is missed.
-            start = TopicPartition(*self._place, end)
         with self._errors():
             self._consumer.assign([start])
         self.at_end = False
@@ -87,22 +80,12 @@ class PartitionReader:
             TransientError: the broker does not answer.
         """
         with self._errors():
-            if self._fetcher is None:
-                self._fetcher = Consumer(self._config)
-            self._fetcher.assign([TopicPartition(*self._place, offset)])
-            messages = self._fetcher.consume(1, ANSWER_S)
-        if not messages:
-            raise TransientError(f"{self._name} does not answer")
-        (message,) = messages
-        if message.error() is not None or message.offset() != offset:
-            return None
-        return record_of(message)
+            return self._fetcher.fetch(self._place[1], offset)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._consumer.close()
-        if self._fetcher is not None:
-            self._fetcher.close()
+        self._fetcher.close()
 
     def _is_record(self, message: Any) -> bool:
         error = message.error()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from schemas.codec import Codec
 from schemas.topics import POLICY_ACTIVE
-from streams.cluster import open_admin
+from streams.cluster import places_of
 from streams.errors import EventError, HeadgateError
 from streams.kafka_access import Kafka
 from streams.kafka_tail import tail
@@ -39,7 +39,9 @@ class PolicyFollower:
         self._kafka, self._codec, self._note = kafka, codec, note
         self._policy: Policy | None = None
         self._since = datetime.min.replace(tzinfo=UTC)
-        self._next: dict[TopicPartition, int] = dict.fromkeys(_places(kafka), 0)
+        self._next: dict[TopicPartition, int] = dict.fromkeys(
+            places_of(kafka, POLICY_ACTIVE.name), 0
+        )
         self._refused: str | None = None
         self._behind: str | None = None
         self._adopts: Adopts = lambda policy: None
@@ -116,9 +118,3 @@ class PolicyFollower:
             sha256=policy.sha256,
             before=None if before is None else before.sha256,
         )
-
-
-def _places(kafka: Kafka) -> list[TopicPartition]:
-    _, cluster = open_admin(kafka)
-    topic = cluster.topics.get(POLICY_ACTIVE.name)
-    return [] if topic is None else [(POLICY_ACTIVE.name, n) for n in topic.partitions]

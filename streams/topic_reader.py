@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from confluent_kafka import (
-    OFFSET_END,
     Consumer,
     KafkaError,
     KafkaException,
@@ -23,6 +22,7 @@ from streams.errors import TransientError
 from streams.kafka_access import Kafka, as_access
 from streams.kafka_tail import at_time, reader_config, record_of
 from streams.messages import Record
+from streams.record_fetcher import RecordFetcher
 
 _CHUNK: Final = 200
 _POLL_S: Final = 0.05
@@ -47,9 +47,9 @@ class TopicReader:
             TransientError: the broker does not answer, or the topic does not exist.
         """
         self._topic = topic
-        self._config = reader_config(as_access(kafka), "headgate-sweep")
-        self._consumer = Consumer(self._config)
-        self._fetcher: Any = None  # For single records; made when first needed.
+        config = reader_config(as_access(kafka), "headgate-sweep")
+        self._consumer = Consumer(config)
+        self._fetcher = RecordFetcher(config, topic)
         self._waiting: dict[int, deque[Record]] = {}
         self._ended: set[int] = set()
         self._paused: set[int] = set()
@@ -88,29 +88,20 @@ class TopicReader:
             TransientError: the broker does not answer.
         """
         with self._errors():
-            if self._fetcher is None:
-                self._fetcher = Consumer(self._config)
-            self._fetcher.assign([TopicPartition(self._topic, partition, offset)])
-            messages = self._fetcher.consume(1, ANSWER_S)
-        if not messages:
-            raise TransientError(f"{self._topic}[{partition}] does not answer")
-        (message,) = messages
-        if message.error() is not None or message.offset() != offset:
-            return None
-        return record_of(message)
+            return self._fetcher.fetch(partition, offset)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._consumer.close()
-        if self._fetcher is not None:
-            self._fetcher.close()
+        self._fetcher.close()
 
     def _start(self, partition: int, since_ms: int, most: int) -> Any:
         place = TopicPartition(self._topic, partition)
         low, high = self._consumer.get_watermark_offsets(place, ANSWER_S)
         start = at_time(self._consumer, self._topic, partition, since_ms)
-        first = high if start.offset == OFFSET_END else max(low, start.offset)
-        return TopicPartition(self._topic, partition, max(first, high - most))
+        return TopicPartition(
+            self._topic, partition, max(low, start.offset, high - most)
+        )
 
     def _take(self, message: Any) -> None:
         error = message.error()

@@ -111,13 +111,14 @@ def _measured(
     policy = read_policy(settings.policy)
     shipped = build_text_risk().models[0].sha256
     try:
+        encoder = build_text_encoder(settings)
         told("clustering the rows")
-        examples = judged_rows(data, build_text_encoder(settings)).examples
+        examples = judged_rows(data, encoder).examples
         scores = read(out_of_fold)
         inputs = load_inputs(
             *(examples, scores, policy, data, nab),
             pool=pool_of(scores),
-            embed=lambda texts: build_text_encoder(settings).embed(texts),
+            embed=encoder.embed,
         )
     except OSError as error:
         raise StartError(

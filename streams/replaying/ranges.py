@@ -13,7 +13,6 @@ from typing import Any, Literal
 from aiokafka.partitioner import murmur2
 from confluent_kafka import (
     OFFSET_BEGINNING,
-    OFFSET_END,
     Consumer,
     KafkaError,
     KafkaException,
@@ -123,7 +122,7 @@ class Offsets:
                 "this broker can't look up times (the embedded one can't); give "
                 "offsets, or `beginning` and `end`"
             )
-        return high if found == OFFSET_END else found
+        return found
 
     def close(self) -> None:
         """Let go of the connection."""
