@@ -165,7 +165,7 @@ class Policy:
             tuple(Fired(c.rule, c.effect) for c in fired if c.rule),
             by_market,
             waiting,
-            None if free == decided else free[0].effect.action,
+            None if _done(free) == _done(decided) else free[0].effect.action,
         )
 
     def action_for(self, signal: str) -> Action:
@@ -209,6 +209,12 @@ class Policy:
         for lack in missing:
             clause = f"missing.{self._clause_of(lack.signal)}"
             yield Candidate(plainly(self.action_for(lack.signal)), clause)
+
+
+def _done(resolved: tuple[Candidate, tuple[InMarket, ...]]) -> tuple[object, ...]:
+    """Return what is done, in general and where that is told apart; not by whom."""
+    general, by_market = resolved
+    return general.effect, [(market.market, market.effect) for market in by_market]
 
 
 def _untold(rule: WrittenRule, facts: Facts) -> Candidate:

@@ -4,23 +4,23 @@ tests:
   - name: hate in a podcast is held
     given: {kind: podcast_episode, score: {hate: 0.7}, markets: [DE]}
     expect: {action: review, fired: [hate.review]}
+  - name: spam waits for a person once it was limited too often
+    given: {score: {fraud_spam: 0.7}, braked: [spam]}
+    expect: {action: review, clause: brake.spam, held: {spam: limit}}
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from schemas.records import CATEGORIES, Action, Category, Kind, Missing, Stage
+from schemas.records import Action
 from streams.policies import values
+from streams.policies.given import Given, mapping, names
 from streams.policy import Policy, Verdict
 from streams.rules.findings import Findings
-from streams.rules.vocabulary import HISTORY, KINDS, STAGES
-from streams.yaml_tree import Node, Place, parse_tree, quoted
+from streams.yaml_tree import Node, Place, parse_tree
 
 _KEYS = ("name", "given", "expect")
-_EXPECTED = ("action", "clause", "fired", "by_market", "unknown")
-_OTHERS = "others"  # The probability of every category that is not given.
-_CATEGORY_NAMES = tuple(category.lower() for category in CATEGORIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Case:
     fired: tuple[str, ...] | None = None  # Rules' ids, in any order.
     by_market: Mapping[str, Action] | None = None
     unknown: tuple[str, ...] | None = None  # The missing signals that held it.
+    held: Mapping[str, Action] | None = None  # What waits for a person, by rule.
+    # strength, age, for and instead_of, where the test says them.
+    degree: Mapping[str, object] = field(default_factory=dict)
+    braked: tuple[str, ...] = ()  # Rules that a brake holds.
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,14 @@ def parse_cases(text: str, file: str, anomalies: tuple[str, ...]) -> tuple[Case,
 
 def run(policy: Policy, case: Case) -> Outcome:
     """Decide on a case, and say what is not as expected."""
-    return Outcome(case, tuple(_differences(case, policy.decide(case.findings))))
+    verdict = policy.decide(case.findings, case.braked)
+    unbraked = (
+        f"{rule_id} is given as braked, but the policy has no rule of that id with a "
+        "brake"
+        for rule_id in case.braked
+        if rule_id not in policy.brakes
+    )
+    return Outcome(case, (*unbraked, *_differences(case, verdict)))
 
 
 def _differences(case: Case, verdict: Verdict) -> Iterator[str]:
@@ -78,14 +89,16 @@ def _differences(case: Case, verdict: Verdict) -> Iterator[str]:
         yield from _listed("fired", found, case.fired)
     if case.by_market is not None:
         markets = {m.market: m.effect.action for m in verdict.by_market}
-        for market in sorted({*markets, *case.by_market}):
-            was, wanted = markets.get(market), case.by_market.get(market)
-            if was is not wanted:
-                shown = [a.lower() if a else "as elsewhere" for a in (was, wanted)]
-                yield f"in {market} it is {shown[0]}, expected {shown[1]}"
+        yield from _mapped("in {} it is", markets, case.by_market, "as elsewhere")
     if case.unknown is not None:
-        held = [c.missing.signal for c in verdict.consequences]
-        yield from _listed("unknown", held, case.unknown)
+        unknown = [c.missing.signal for c in verdict.consequences]
+        yield from _listed("unknown", unknown, case.unknown)
+    if case.held is not None:
+        held = {one.rule_id: one.action for one in verdict.held}
+        yield from _mapped("of {} waits", held, case.held, "nothing")
+    for key, expected in case.degree.items():
+        if (was := _DEGREE[key].of(verdict)) != expected:
+            yield f"{key} is {_shown(was)}, expected {_shown(expected)}"
 
 
 def _listed(what: str, found: list[str], expected: tuple[str, ...]) -> Iterator[str]:
@@ -95,144 +108,80 @@ def _listed(what: str, found: list[str], expected: tuple[str, ...]) -> Iterator[
         yield f"{what} has {name}, which was not expected"
 
 
+def _mapped(
+    what: str, found: Mapping[str, Action], expected: Mapping[str, Action], without: str
+) -> Iterator[str]:
+    for name in sorted({*found, *expected}):
+        was, wanted = found.get(name), expected.get(name)
+        if was is not wanted:
+            shown = [a.lower() if a else without for a in (was, wanted)]
+            yield f"{what.format(name)} {shown[0]}, expected {shown[1]}"
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else str(value).lower()
+
+
 def _case(node: Node, anomalies: tuple[str, ...]) -> Case:
-    parts = _mapping(node, _KEYS, "a test's key")
+    parts = mapping(node, _KEYS, "a test's key")
     for wanted in _KEYS:
         if wanted not in parts:
             remedy = f"add a line `{wanted}: …`"
             raise node.place.error(f"no {wanted}", f"the key {wanted}", remedy)
-    expect = _mapping(parts["expect"], _EXPECTED, "what a test may expect")
+    expect = mapping(parts["expect"], _EXPECTED, "what a test may expect")
     if "action" not in expect:
         place = parts["expect"].place
         raise place.error("no action", "the key action", "add action: review")
-    clause, fired = expect.get("clause"), expect.get("fired")
-    markets, unknown = expect.get("by_market"), expect.get("unknown")
+    given = Given(parts["given"], anomalies)
     return Case(
         name=values.name(parts["name"], "a test's name"),
         place=node.place,
-        findings=_Given(parts["given"], anomalies).findings(),
-        action=values.action(expect["action"]),
-        clause=values.name(clause, "a clause") if clause else None,
-        fired=_names(fired) if fired else None,
-        by_market=_actions(markets) if markets else None,
-        unknown=_names(unknown) if unknown else None,
+        findings=given.findings(),
+        braked=given.braked,
+        degree={
+            key: one.read(expect[key]) for key, one in _DEGREE.items() if key in expect
+        },
+        **{key: read(expect[key]) for key, read in _READERS.items() if key in expect},
     )
 
 
-class _Given:
-    """What a test gives; what it doesn't say is missing, or empty."""
-
-    def __init__(self, node: Node, anomalies: tuple[str, ...]) -> None:
-        self._parts = _mapping(node, tuple(_READERS), "a finding")
-        self._anomalies = anomalies
-
-    def findings(self) -> Findings:
-        """Return the findings."""
-        return Findings(
-            stage=Stage(self._one_of("stage", STAGES, "complete").upper()),
-            categories=self._scores(),
-            anomalies=self._numbers("anomaly", self._anomalies),
-            banks=self._numbers("bank", None),
-            missing=tuple(
-                Missing(signal, "in a test") for signal in self._list("missing")
-            ),
-            labels=self._numbers("label", None),
-            history=self._numbers("history", HISTORY, most=None)
-            if "history" in self._parts
-            else None,
-            kind=Kind(self._one_of("kind", KINDS, "unknown").upper()),
-            uploader_id=self._text("uploader_id") or "",
-            revision=int(self._number("revision")),
-            territories=self._list("markets"),
-            language=self._text("language"),
-            texts=self._texts(),
-            heard=self._heard(),
-            media_s=self._number("media_s"),
-            event_time=self._time(),
-            uploads=int(self._numbers("history", HISTORY, most=None).get("uploads", 0)),
-        )
-
-    def _scores(self) -> dict[Category, float]:
-        given = self._numbers("score", (*_CATEGORY_NAMES, _OTHERS))
-        others = given.pop(_OTHERS, None)
-        scores = {} if others is None else dict.fromkeys(_CATEGORY_NAMES, others)
-        return {Category(n.upper()): v for n, v in {**scores, **given}.items()}
-
-    def _numbers(
-        self, key: str, allowed: tuple[str, ...] | None, most: float | None = 1.0
-    ) -> dict[str, float]:
-        node = self._parts.get(key)
-        if node is None:
-            return {}
-        found: dict[str, float] = {}
-        for name, value in node.items("a mapping to numbers", "write {NAME: 0.9}"):
-            known = name.one_of(allowed, "a known name") if allowed else None
-            found[known or values.name(name, "a name")] = _number(value, most)
-        return found
-
-    def _number(self, key: str) -> float:
-        return _number(self._parts[key], None) if key in self._parts else 0.0
-
-    def _one_of(self, key: str, allowed: tuple[str, ...], default: str) -> str:
-        node = self._parts.get(key)
-        return default if node is None else node.one_of(allowed, f"a {key}")
-
-    def _list(self, key: str) -> tuple[str, ...]:
-        return _names(self._parts[key]) if key in self._parts else ()
-
-    def _text(self, key: str) -> str | None:
-        node = self._parts.get(key)
-        return None if node is None else node.text("a text", "write it in quotes")
-
-    def _texts(self) -> dict[str, str]:
-        node = self._parts.get("text")
-        if node is None:
-            return {}
-        pairs = node.items("a mapping to texts", 'write {title: "…"}')
-        return {
-            values.name(name, "a text's name"): value.text("a text", "write it out")
-            for name, value in pairs
-        }
-
-    def _heard(self) -> tuple[str, ...] | None:
-        heard = self._text("transcript")
-        missing = any(s.startswith("transcript") for s in self._list("missing"))
-        if heard is None and (
-            missing or self._one_of("stage", STAGES, "") == "screened"
-        ):
-            return None
-        return () if heard is None else (heard,)
-
-    def _time(self) -> datetime | None:
-        node = self._parts.get("event_time")
-        return None if node is None else values.time(node)
-
-
-_READERS = (
-    *("kind", "stage", "score", "anomaly", "bank", "label", "history", "missing"),
-    *("markets", "uploader_id", "language", "revision", "text", "transcript"),
-    *("media_s", "event_time"),
-)
-
-
-def _mapping(node: Node, allowed: tuple[str, ...], what: str) -> dict[str, Node]:
-    pairs = node.items("a mapping", f"write {allowed[0]}: …")
-    return {key.one_of(allowed, what): value for key, value in pairs}
-
-
-def _names(node: Node) -> tuple[str, ...]:
-    entries = node.entries("a list of names", "write [NAME]")
-    return tuple(values.name(entry, "a name") for entry in entries)
-
-
 def _actions(node: Node) -> dict[str, Action]:
-    pairs = node.items("a mapping from territory to action", "write {DE: block}")
-    return {values.name(key, "a territory"): values.action(v) for key, v in pairs}
+    pairs = node.items("a mapping from name to action", "write {DE: block}")
+    return {values.name(key, "a name"): values.action(v) for key, v in pairs}
 
 
-def _number(node: Node, most: float | None) -> float:
-    expected = "a number in [0, 1]" if most else "a number of at least 0"
-    value = node.number(expected, "write 0.9")
-    if value < 0.0 or (most is not None and value > most):
-        raise node.place.error(quoted(f"{value:g}"), expected, "write 0.9")
-    return value
+def _clause(node: Node) -> str:
+    return values.name(node, "a clause")
+
+
+@dataclass(frozen=True, slots=True)
+class _Degree:
+    """How much of an action: how a test says it, and where a verdict has it."""
+
+    read: Callable[[Node], object]
+    of: Callable[[Verdict], object]
+
+
+def _age(node: Node) -> int:
+    return values.whole_number(node, 3, 21, "years")
+
+
+def _share(node: Node) -> float:
+    return node.number("a share above 0 and up to 1", "write 0.5")
+
+
+_READERS: Final[Mapping[str, Callable[[Node], Any]]] = {
+    "action": values.action,
+    "clause": _clause,
+    "fired": names,
+    "by_market": _actions,
+    "unknown": names,
+    "held": _actions,
+}
+_DEGREE: Final[Mapping[str, _Degree]] = {
+    "strength": _Degree(_share, lambda said: said.effect.strength),
+    "age": _Degree(_age, lambda said: said.effect.min_age),
+    "for": _Degree(values.duration_s, lambda said: said.effect.duration_s),
+    "instead_of": _Degree(values.action, lambda said: said.instead_of),
+}
+_EXPECTED = (*_READERS, *_DEGREE)

@@ -1,7 +1,8 @@
 """One candidate's word on one upload, from what the live decision was made of.
 
 Core: nothing is scored again but by a head of the candidate's own, and the history is
-the live decision's; what a candidate says is never learned.
+the live decision's; what a candidate says is never learned. No brake's limit holds a
+candidate's rules: what is counted is what the live policy did.
 """
 
 from collections.abc import Iterable, Mapping

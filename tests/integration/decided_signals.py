@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,11 +56,13 @@ class Decided:
         self.answers += len(uploads)
         self.letters += broken
 
-    def worker(self, policy: Path, **settings: str) -> WorkerProcess:
+    def worker(
+        self, policy: Path, stages: Sequence[str] = ("judge",), **settings: str
+    ) -> WorkerProcess:
         """Start a worker that judges by a policy."""
         return WorkerProcess(
             self.folder / "worker.log",
-            ["judge"],
+            list(stages),
             bootstrap_servers=self.bootstrap,
             policy=str(policy),
             app_id="decided",

@@ -248,6 +248,19 @@ def test_what_is_missing_does_not_block_a_second_approvals_uploader():
     )
 
 
+def test_what_is_blocked_for_another_reason_was_not_changed_by_a_hold():
+    """The clause is another, but nobody is asked in place of an action."""
+    text = POLICY.replace("LIMITS", "{per_hour: 9}") + "missing: {media: block}\n"
+    policy = parse_policy(text, "p.yaml")
+    findings = a_judge().judge(signals("hate"), a_history()).findings
+    lost = replace(findings, missing=(Missing("media:audio", "gone"),))
+
+    verdict = policy.decide(lost, {"hate"})
+
+    assert (verdict.action, verdict.clause) == (Action.BLOCK, "missing.media")
+    assert (verdict.instead_of, [h.rule_id for h in verdict.held]) == (None, ["hate"])
+
+
 def test_a_later_word_on_an_upload_is_held_but_not_counted():
     """A sweep can't go round a limit, and an upload counts once."""
     partition = Partition(a_judge("{per_hour: 12}"))

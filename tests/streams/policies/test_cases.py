@@ -21,6 +21,15 @@ rules:
     when: text.title matches "gift" or transcript matches "gift" or label.knife > 0.5
     action: limit
     valid: {until: 2026-12-01}
+  - id: often
+    clause: c
+    when: score.fraud_spam >= 0.5
+    if_missing: skip
+    action: limit
+    strength: 0.5
+    for: 30d
+    brake: {per_hour: 9}
+second_approval: {uploaders: [star]}
 """
 POLICY = parse_policy_folder({"policy.yaml": RULES}, "p").policy
 
@@ -32,6 +41,7 @@ def wrong(given: str, expect: str) -> tuple[str, ...]:
     return run(POLICY, case).wrong
 
 
+SPAM = "score: {others: 0, fraud_spam: 0.6}"
 NEW = "history: {uploads: 1}, event_time: 2026-11-01, kind: track"
 
 
@@ -55,6 +65,19 @@ NEW = "history: {uploads: 1}, event_time: 2026-11-01, kind: track"
         ),
         (f"{{score: {{others: 0}}, {NEW}, transcript: a gift}}", "{action: limit}"),
         (f"{{score: {{others: 0}}, {NEW}, label: {{knife: 1}}}}", "{action: limit}"),
+        (
+            f"{{{SPAM}, {NEW}}}",
+            "{action: limit, strength: 0.5, for: 30d, held: {}}",
+        ),
+        (
+            f"{{{SPAM}, {NEW}, braked: [often]}}",
+            "{action: review, clause: brake.often, held: {often: limit}, "
+            "instead_of: limit}",
+        ),
+        (
+            f"{{{SPAM}, {NEW}, uploader_id: star}}",
+            "{action: review, clause: second_approval.often, held: {often: limit}}",
+        ),
     ],
 )
 def test_what_is_given_is_what_the_rules_read(given, expect):
@@ -77,6 +100,24 @@ def test_every_difference_is_told():
         "fired has hate.review, which was not expected",
         "in DE it is block, expected as elsewhere",
         "in FR it is as elsewhere, expected block",
+    )
+
+
+def test_a_difference_in_what_waits_and_how_much_is_told():
+    """And a rule that has no brake can't be braked: the test would say nothing."""
+    found = wrong(
+        f"{{{SPAM}, {NEW}, braked: [words]}}",
+        "{action: limit, strength: 1, age: 16, held: {often: limit, germany: block},"
+        " instead_of: block}",
+    )
+
+    assert found == (
+        "words is given as braked, but the policy has no rule of that id with a brake",
+        "of germany waits nothing, expected block",
+        "of often waits nothing, expected limit",
+        "strength is 0.5, expected 1.0",
+        "age is none, expected 16",
+        "instead_of is none, expected block",
     )
 
 
