@@ -17,6 +17,7 @@ from whisper.decoding import DecodingOptions, DecodingTask
 from whisper.utils import compression_ratio
 
 from encoders.hallucination import AVG_LOGPROB, COMPRESSION_RATIO, NO_SPEECH_PROB
+from encoders.whisper_steps import DecoderSteps
 
 # Tried in this order, until what is heard is neither a loop nor unsure
 # (whisper/transcribe.py).
@@ -84,7 +85,7 @@ class _Batch:
         self._model = model
         self._rules = DecodingTask(model, options)
         self._tokenizer = self._rules.tokenizer
-        self._features = features  # Shape (n_windows, 1500, n_state).
+        self._steps = DecoderSteps(model.decoder, features)
         self._live = list(range(len(features)))  # Which window each row is of.
         self._tokens = torch.tensor(
             [self._rules.initial_tokens] * len(features), device=features.device
@@ -94,38 +95,25 @@ class _Batch:
             torch.Generator(features.device).manual_seed(_SEED) for _ in features
         ]
         self._done: dict[int, tuple[list[int], float]] = {}
-        self._cache: dict[torch.nn.Module, Tensor] = {}
 
     def decode(self) -> list[Decoded]:
         """Sample until each window has ended or is at the limit of tokens."""
-        self._cache, hooks = self._model.install_kv_cache_hooks()
-        try:
-            logits, silent, languages = self._begin()
-            for step in range(self._rules.sample_len):
-                if step:
-                    logits = self._logits(self._tokens[:, -1:])
-                if not self._sample(logits):
-                    break
-            self._leave(range(len(self._live)))
-        finally:
-            for hook in hooks:
-                hook.remove()
+        logits, silent, languages = self._begin()
+        for step in range(self._rules.sample_len):
+            if step:
+                logits = self._steps.logits(self._tokens[:, -1])
+            if not self._sample(logits):
+                break
+        self._leave(range(len(self._live)))
         return [
             self._decoded(*self._done[row], languages[row], silent[row])
             for row in sorted(self._done)
         ]
 
-    def _logits(self, tokens: Tensor) -> Tensor:
-        found: Tensor = self._model.decoder(
-            tokens, self._features, kv_cache=self._cache
-        )
-        return found[:, -1].float()
-
     def _begin(self) -> tuple[Tensor, list[float], list[str]]:
         """Read the prompt: the language is told by what follows its first token."""
         tokenizer, options = self._tokenizer, self._rules.options
-        # One by one: Whisper's mask does not fit several tokens behind others.
-        logits = self._logits(self._tokens[:, :1])
+        logits = self._steps.logits(self._tokens[:, 0])
         silent = logits.softmax(dim=-1)[:, tokenizer.no_speech].tolist()
         languages = [options.language or "en"] * len(self._live)
         if options.language is None and self._model.is_multilingual:
@@ -134,7 +122,7 @@ class _Batch:
             self._tokens[:, self._rules.sot_index + 1] = ids[best]
             languages = [tokenizer.all_language_codes[at] for at in best.tolist()]
         for at in range(1, self._rules.sample_begin):
-            logits = self._logits(self._tokens[:, at : at + 1])
+            logits = self._steps.logits(self._tokens[:, at])
         return logits, silent, languages
 
     def _sample(self, logits: Tensor) -> bool:
@@ -177,9 +165,7 @@ class _Batch:
         if not staying:
             return
         self._tokens, self._sums = self._tokens[staying], self._sums[staying]
-        self._features = self._features[staying]
-        for module, cached in self._cache.items():
-            self._cache[module] = cached[staying]
+        self._steps.keep(staying)
 
     def _decoded(
         self, sampled: list[int], logprob: float, language: str, silent: float

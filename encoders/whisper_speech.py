@@ -136,7 +136,7 @@ class WhisperEngine:
 
     def twin(self) -> "WhisperEngine":
         """See `SharesWeights`."""
-        # Modules of its own, since decoding hangs hooks on them.
+        # Modules of its own, since timing words hangs hooks on them.
         weights = (*self._model.parameters(), *self._model.buffers())
         shared: dict[int, Any] = {id(tensor): tensor for tensor in weights}
         model = copy.deepcopy(self._model, shared)
