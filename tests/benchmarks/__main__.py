@@ -9,29 +9,15 @@ import argparse
 import json
 import os
 import platform
-import traceback
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
+from tests.benchmarks.groups import GROUPS, measured
 from tests.benchmarks.peers import installed
-from tests.benchmarks.table import Aim, Row, print_table, timed
+from tests.benchmarks.table import print_table
 
-# Files beside this one, each with `rows(quick)`; those that need quiet come first.
-GROUPS = (
-    "streaming",
-    "scaling",
-    "memory",
-    "text",
-    "speech",
-    "fast_speech",
-    "hashes",
-    "series",
-    "judging",
-    "replay",
-)
 PACKAGES = (
     "torch",
     "onnxruntime",
@@ -40,25 +26,6 @@ PACKAGES = (
     "faust-streaming",
     "confluent-kafka",
 )
-
-
-def rows_of(group: str, quick: bool) -> list[Row]:
-    """Return a group's rows; one that fails as a whole is a row that says so."""
-    found: list[Row] = []
-
-    def measure() -> None:
-        found.extend(import_module(f"tests.benchmarks.{group}").rows(quick))
-
-    try:
-        spent_s = timed(measure)
-    except Exception as error:
-        traceback.print_exc()
-        reason = f"{type(error).__name__}: {error}"
-        return [Aim(group, "all of its rows", 0.0).unmeasured(reason)]
-    for one in found:
-        one.setdefault("group", group)
-    print(f"{group}: {len(found)} rows in {spent_s:.0f} s", flush=True)  # noqa: T201
-    return found
 
 
 def machine() -> str:
@@ -73,7 +40,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=GROUPS, default=GROUPS)
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     arguments = parser.parse_args()
-    rows = [row for group in arguments.only for row in rows_of(group, arguments.quick)]
+    found = measured(arguments.only, arguments.quick)
+    rows = [row for group in found for row in group]
     versions = {name: version(name) for name in PACKAGES} | installed.versions()
     versions["threads"] = str(torch.get_num_threads())
     report = {"machine": machine(), "versions": versions, "rows": rows}

@@ -54,7 +54,7 @@ def rows(quick: bool) -> list[Row]:
         f"{worker_mb:.0f} MB in {processes} processes (decoders are confined in their "
         f"own; what they share counts for each) to {alone_mb:.0f} MB"
     )
-    why = "Faust, Kafka's clients, a second Whisper for the bulk lane, the decoders"
+    why = "Faust, Kafka's clients, a second lane's decoding, the sandboxed decoders"
     return [MEMORY.row(worker_mb - alone_mb, note, why)]
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.__main__ import rows_of
 from tests.benchmarks.flow import steady_per_s
+from tests.benchmarks.groups import rows_of
 from tests.benchmarks.table import Aim
 
 ROOT = Path(__file__).resolve().parents[2]
