@@ -43,7 +43,7 @@ test: setup ## Run every test: real Kafka, real registry, real models.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: setup ## Run the tests that need no broker and no models.
-	@$(BIN)/python -m pytest -q -m "$(FAST)"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "$(FAST)"
 
 test-kafka: setup ## Run the tests that need a real Kafka or registry.
 	@$(BIN)/python -m pytest -m "kafka or registry"

@@ -3,7 +3,9 @@
 Signals of made-up uploads are judged by a real worker on a real Kafka, while two
 policies are activated and the worker is killed once. Then `headgate replay` decides all
 of them again, from the topics alone, and must come to the same bytes; the topics must
-end where they ended. Prints one JSON line; exit code 1 if anything differs.
+end where they ended. Among them are uploads that came as events and were understood by
+the worker's models; those are replayed once more from their events. Prints one JSON
+line; exit code 1 if anything differs.
 """
 
 import argparse
@@ -14,20 +16,24 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from schemas.topics import DECISION, SIGNALS, TOPICS
+from schemas.topics import DECISION, INGESTED, SIGNALS, TOPICS
 from streams.kafka_broker import KafkaBroker
 from streams.kafka_jars import fetch_jars
+from streams.messages import Output
 from streams.policy_activation import activation, activation_output
 from streams.policy_folder import read_policy_files
 from streams.producer import DeliveringProducer
 from streams.settings import default_policy
 from streams.topic_admin import apply_topics
 from tests.integration.decided_signals import CODEC, Decided, uploads
+from tests.integration.understood_events import understood_events
 from tests.integration.worker_process import environment_of
 
 PARTITIONS = 3
 UPLOADERS = 3000
+STAGES = ("screen", "judge")
 LINE = "velocity: {limit: 0.8, review: 0.9,"
 
 
@@ -60,25 +66,38 @@ def ends(bootstrap: str) -> dict[str, int]:
     return found
 
 
-def decide(job: Decided, total: int) -> float:
+def send_events(job: Decided, count: int) -> None:
+    """Write uploads as the platform does: the worker has to understand them."""
+    producer = DeliveringProducer(job.bootstrap)
+    producer.send_all(
+        Output(INGESTED.name, event.content_id.encode(), CODEC.encode(event))
+        for event in understood_events(job.folder, count)
+    )
+    producer.close()
+
+
+def decide(job: Decided, total: int, from_events: int) -> float:
     """Have all of it decided in thirds; a death in the second. Return the seconds."""
     parts = [
-        uploads(total // 3, seed, f"part{seed}", uploaders=UPLOADERS)
+        uploads((total - from_events) // 3, seed, f"part{seed}", uploaders=UPLOADERS)
         for seed in range(3)
     ]
+    asked = {"policy_topic": "true", **understanding(job)}
     started_s = time.monotonic()
     job.send(parts[0])
-    with job.worker(default_policy(), policy_topic="true") as worker:
+    with job.worker(default_policy(), STAGES, **asked) as worker:
         worker.wait_ready()
+        send_events(job, from_events)
         job.send(parts[1])
         activate(job, "5", "velocity: {limit: 0.3, review: 0.4,")
         time.sleep(5)
         worker.kill()
-    with job.worker(default_policy(), policy_topic="true") as worker:
+    with job.worker(default_policy(), STAGES, **asked) as worker:
         worker.wait_ready()
         job.send(parts[2])
         activate(job, "6", "velocity: {limit: 0.6, review: 0.7,")
-        while lag(job):
+        # In this order: what is screened becomes signals.
+        while lag(job, INGESTED.name, "screen") or lag(job, SIGNALS.name, "judge"):
             worker.assert_alive()
             time.sleep(2)
         took_s = time.monotonic() - started_s
@@ -86,12 +105,18 @@ def decide(job: Decided, total: int) -> float:
     return took_s
 
 
-def lag(job: Decided) -> int:
-    """Return how many signals are not judged yet."""
+def understanding(job: Decided) -> dict[str, str]:
+    """Return the settings by which events are understood, live and replayed."""
+    return {"media_root": str(job.folder), "asr": "sphinx"}
+
+
+def lag(job: Decided, topic: str, stage: str) -> int:
+    """Return how many records of a topic a stage has not worked on yet."""
     from confluent_kafka import Consumer, TopicPartition
 
-    reader = Consumer({"bootstrap.servers": job.bootstrap, "group.id": "decided-judge"})
-    places = [TopicPartition(SIGNALS.name, n) for n in range(PARTITIONS)]
+    group = {"bootstrap.servers": job.bootstrap, "group.id": f"decided-{stage}"}
+    reader = Consumer(group)
+    places = [TopicPartition(topic, n) for n in range(PARTITIONS)]
     behind = 0
     for place in reader.committed(places, timeout=10):
         _, end = reader.get_watermark_offsets(place, timeout=10)
@@ -100,14 +125,16 @@ def lag(job: Decided) -> int:
     return behind
 
 
-def replay(job: Decided) -> tuple[int, dict[str, object]]:
+def replay(job: Decided, stage: str, processes: int) -> tuple[int, dict[str, Any]]:
     """Replay everything by command; return its exit code and summary."""
+    settings = {"bootstrap_servers": job.bootstrap, **understanding(job)}
     done = subprocess.run(
         [
             *(sys.executable, "-m", "streams.cli", "replay", "--json"),
-            *("--processes", "2", "--out", str(job.folder / "replayed")),
+            *("--from-stage", stage, "--processes", str(processes)),
+            *("--out", str(job.folder / f"replayed-from-{stage}")),
         ],
-        env=environment_of(job.folder, bootstrap_servers=job.bootstrap),
+        env=environment_of(job.folder, **settings),
         capture_output=True,
         text=True,
     )
@@ -119,17 +146,20 @@ def main() -> None:
     """Run it and tell."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--uploads", type=int, default=50_000)
-    total = parser.parse_args().uploads
+    parser.add_argument("--from-events", type=int, default=1_000)
+    asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
         KafkaBroker(jars=fetch_jars()) as broker,
     ):
         apply_topics(broker.bootstrap_servers, TOPICS, partitions=PARTITIONS)
         job = Decided(broker.bootstrap_servers, Path(folder))
-        live_s = decide(job, total)
+        live_s = decide(job, asked.uploads, asked.from_events)
         before, started_s = ends(job.bootstrap), time.monotonic()
-        code, summary = replay(job)
+        code, summary = replay(job, "signals", processes=2)
         replay_s = time.monotonic() - started_s
+        # Of all others there is no event; they are told, and make the histories.
+        _, again = replay(job, "ingested", processes=1)
         same_ends = ends(job.bootstrap) == before
         policies = sorted({d.policy.version for d in job.decisions()})
     told = {
@@ -138,12 +168,17 @@ def main() -> None:
         "policies": policies,
         "equal": summary.get("equal"),
         "results": summary.get("results"),
+        "results_from_events": again.get("results"),
         "ends_unchanged": same_ends,
         "live_s": round(live_s, 1),
         "replay_s": round(replay_s, 1),
     }
     sys.stdout.write(json.dumps(told) + "\n")
-    sys.exit(0 if code == 0 and told["equal"] and same_ends else 1)
+    understood = again.get("results", {})
+    all_same = understood.get("same") == asked.from_events
+    none_differs = not understood.get("different")
+    as_it_was = code == 0 and told["equal"] and same_ends
+    sys.exit(0 if as_it_was and all_same and none_differs else 1)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,9 @@ import time
 import uuid
 
 import pytest
-from PIL import Image
 
 from schemas.codec import Codec
 from schemas.ids import CommittedIds
-from schemas.records import Kind, MediaRef
 from schemas.topics import DECISION, INGESTED, TOPICS
 from streams.kafka_tail import tail
 from streams.messages import Output
@@ -17,7 +15,7 @@ from streams.replaying.request import Request
 from streams.replaying.running import open_run
 from streams.settings import load_settings
 from streams.topic_admin import apply_topics
-from tests.builders import an_event
+from tests.integration.understood_events import understood_events
 from tests.integration.worker_process import WorkerProcess
 
 pytestmark = [pytest.mark.kafka, pytest.mark.models, pytest.mark.slow]
@@ -25,28 +23,11 @@ pytestmark = [pytest.mark.kafka, pytest.mark.models, pytest.mark.slow]
 CODEC = Codec(CommittedIds())
 
 
-def events(folder, count):
-    """Make texts and pictures, by a few uploaders, one of them twice the same."""
-    Image.effect_noise((96, 96), 80).convert("RGB").save(folder / "cover.png")
-    cover = MediaRef("cover", (folder / "cover.png").as_uri())
-    made = [
-        an_event(
-            f"c{n}",
-            uploader_id=f"u{n % 5}",
-            kind=Kind.COVER_ART if n % 6 == 0 else Kind.TITLE,
-            texts=(("title", f"I will find you, verse {n}"),),
-            media=(cover,) if n % 6 == 0 else (),
-            at_s=n * 30,
-        )
-        for n in range(count)
-    ]
-    return [*made, made[0]]
-
-
 def test_uploads_understood_again_are_decided_the_same(fresh_kafka, tmp_path):
     """Byte for byte, from events and media; an event that is gone is told."""
     apply_topics(fresh_kafka, TOPICS, partitions=2)
-    sent = events(tmp_path, 24)
+    made = understood_events(tmp_path, 24)
+    sent = [*made, made[0]]
     producer = DeliveringProducer(fresh_kafka)
     producer.send_all(
         Output(INGESTED.name, e.content_id.encode(), CODEC.encode(e)) for e in sent
