@@ -182,7 +182,7 @@ BRAKE_STATE = Topic(
     record=BrakeCount,
     doc="Changelog of the brakes; partition n belongs to signals' partition n.",
     written_by=("judge",),
-    read_by=("judge",),
+    read_by=("judge", "replay"),
     partitions=SIGNALS.partitions,
     cleanup="compact",
     # Of 4096 uploaders a rule counts, each with an id of up to 1 KiB.

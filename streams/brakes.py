@@ -8,7 +8,7 @@ its hit rate jumped (`hit_rate`), which quarantines it for a day. The state belo
 one partition of content.signals.v1, so a decision stays a function of that partition.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -111,16 +111,39 @@ def standing(
     """Say which rules are held as things stand; nothing is counted."""
     holds = []
     for rule in acting:
-        known = state.rules.get(rule.rule_id)
-        if known is None:
-            continue
-        use = _in_hour(known, state.hour)
-        if use.held_until_hour is not None and state.hour >= use.held_until_hour:
-            use = replace(use, held_until_hour=None)
+        use = _standing_use(state, rule.rule_id)
         reason = _reason(use, rule.limits, uploader_id, state.hour)
         if reason is not None:
             holds.append(Hold(rule.rule_id, reason))
     return tuple(holds)
+
+
+def at_hour(state: BrakeState, hour: int) -> BrakeState:
+    """Return the state as of an hour since 1970, if it is not past that already."""
+    return replace(state, hour=max(state.hour, hour))
+
+
+def acted_beside(
+    state: BrakeState, rule_ids: Iterable[str], uploader_id: str
+) -> BrakeState:
+    """Count rules that acted on an uploader beside the stream, in the state's hour.
+
+    No upload is counted and no hit rate moves: what corrections are about is chosen,
+    and says nothing of how often a rule hits.
+    """
+    rules = dict(state.rules)
+    for rule_id in rule_ids:
+        use = _standing_use(state, rule_id)
+        rules[rule_id] = _counted(use, uploader_id, acted=True)
+    return replace(state, rules=rules)
+
+
+def _standing_use(state: BrakeState, rule_id: str) -> RuleUse:
+    """Return a rule's use as it stands, in the state's hour."""
+    use = _in_hour(state.rules.get(rule_id, RuleUse(state.hour)), state.hour)
+    if use.held_until_hour is not None and state.hour >= use.held_until_hour:
+        return replace(use, held_until_hour=None)
+    return use
 
 
 def _moved_on(state: BrakeState, upload_time: datetime) -> BrakeState:

@@ -8,7 +8,7 @@ A provisional word, or one that comes after an upload's first (a sweep, a campai
 held as the counts stand then, but not counted: an upload counts once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from schemas.records import BrakedRule, ContentSignals, RiskDecision, Stage
@@ -44,7 +44,14 @@ def decide_held(
     reasons = {one.rule_id: one.reason for one in hold(policy, signals, verdict)}
     if reasons:
         verdict = policy.decide(findings, reasons)
-    return verdict, tuple(
+    return verdict, braked_rules(verdict, reasons)
+
+
+def braked_rules(
+    verdict: Verdict, reasons: Mapping[str, str]
+) -> tuple[BrakedRule, ...]:
+    """Return every rule that must wait; `reasons` are those of brakes, by rule."""
+    return tuple(
         BrakedRule(held.rule_id, reasons.get(held.rule_id, held.reason), held.action)
         for held in verdict.held
     )

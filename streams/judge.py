@@ -14,14 +14,11 @@ from typing import Literal
 
 from schemas.records import (
     CATEGORIES,
-    Action,
     AnomalyScore,
     Category,
     CategoryScore,
     ContentSignals,
     Evidence,
-    FiredRule,
-    MarketAction,
     Missing,
     ModelUse,
     RiskDecision,
@@ -31,10 +28,11 @@ from schemas.records import (
 from streams.braking import Holding, decide_held, nothing_held
 from streams.fingerprint import unpack
 from streams.history import AFTERWARDS, recall, remember, stage_key
-from streams.policy import Consequence, Findings, InMarket, Policy, Verdict
+from streams.policy import Consequence, Findings, Policy, Verdict
 from streams.rules.gathering import gather
 from streams.scorers.base import Score, Scorer, is_read
 from streams.scorers.hash_match import match_value
+from streams.wording import word_of
 
 # Ours, made once; every decision id hangs on it.
 DECISION_NAMESPACE = uuid.UUID("6f1d7c1e-52a5-4f0e-9a3b-0c7e5d2b8a41")
@@ -146,30 +144,18 @@ class Judge:
             revision=event.revision,
             uploader_id=event.uploader_id,
             kind=event.kind,
-            action=verdict.action,
             provisional=signals.stage is Stage.SCREENED,
             supersedes=_decision_before(signals, self._policy.sha256),
-            clause=verdict.clause,
             categories=categories,
             anomalies=anomalies,
             campaign_id=campaign.campaign_id if campaign else None,
             policy=self._policy.ref,
             models=tuple(dict.fromkeys((*signals.models, *models))),
             missing=tuple(_with_consequence(c) for c in verdict.consequences),
-            braked=verdict.instead_of is not None,
-            automated_detection=True,  # Nothing but machines speaks here …
-            automated_decision=not _asks_a_person(verdict),  # … a person does.
+            automated_detection=True,  # Nothing but machines speaks here.
             event_time=event.event_time,
             stage_times=signals.stage_times,
-            rules=tuple(
-                FiredRule(fired.rule.id, fired.rule.clause, fired.effect.action)
-                for fired in verdict.fired
-            ),
-            by_market=tuple(_in_market(market) for market in verdict.by_market),
-            strength=verdict.effect.strength,
-            min_age=verdict.effect.min_age,
-            duration_s=verdict.effect.duration_s,
-            instead_of=verdict.instead_of,
+            **word_of(verdict),
         )
 
     def _findings(
@@ -282,23 +268,6 @@ def _rounded_evidence(evidence: Evidence) -> Evidence:
     if evidence.score is None:
         return evidence
     return replace(evidence, score=_rounded(evidence.score))
-
-
-def _asks_a_person(verdict: Verdict) -> bool:
-    actions = {verdict.action, *(m.effect.action for m in verdict.by_market)}
-    return Action.REVIEW in actions
-
-
-def _in_market(found: InMarket) -> MarketAction:
-    effect = found.effect
-    return MarketAction(
-        market=found.market,
-        action=effect.action,
-        clause=found.clause,
-        strength=effect.strength,
-        min_age=effect.min_age,
-        duration_s=effect.duration_s,
-    )
 
 
 def _with_consequence(consequence: Consequence) -> Missing:

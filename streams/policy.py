@@ -16,8 +16,6 @@ from streams.rules.conflicts import (
     Fired,
     InMarket,
     Verdict,
-    of_unknown,
-    resolve,
 )
 from streams.rules.findings import MISSING_SIGNALS, Findings
 from streams.rules.rule import (
@@ -29,9 +27,10 @@ from streams.rules.rule import (
     plainly,
 )
 from streams.rules.rule_index import RuleIndex
-from streams.rules.softening import SecondApproval, soften
+from streams.rules.softening import SecondApproval
 from streams.rules.syntax import Compare
 from streams.rules.vocabulary import Facts, Term, risk_term
+from streams.rules.weighing import weigh
 from streams.yaml_tree import Place
 
 __all__ = [
@@ -146,26 +145,16 @@ class Policy:
         order. In each territory only the rules for it count. Rules whose ids are `held`
         ask for review where they would do anything by themselves.
         """
-        asked = list(self._candidates(findings))
-        approval = self.second_approval.reason(findings)
-        candidates, waiting = soften(asked, held, approval)
-        decided = resolve(candidates, findings.territories)
-        free = resolve(asked, findings.territories) if waiting else decided
-        strictest, by_market = decided
-        consequences = (
+        consequences = tuple(
             Consequence(missing, self.action_for(missing.signal))
             for missing in findings.missing
         )
-        fired = sorted(candidates, key=lambda candidate: candidate.rank, reverse=True)
-        return Verdict(
-            strictest.effect.action,
-            strictest.clause,
-            (*consequences, *of_unknown(candidates)),
-            strictest.effect,
-            tuple(Fired(c.rule, c.effect) for c in fired if c.rule),
-            by_market,
-            waiting,
-            None if _done(free) == _done(decided) else free[0].effect.action,
+        return weigh(
+            tuple(self._candidates(findings)),
+            findings.territories,
+            consequences,
+            held=held,
+            approval=self.second_approval.reason(findings),
         )
 
     def action_for(self, signal: str) -> Action:
@@ -209,12 +198,6 @@ class Policy:
         for lack in missing:
             clause = f"missing.{self._clause_of(lack.signal)}"
             yield Candidate(plainly(self.action_for(lack.signal)), clause)
-
-
-def _done(resolved: tuple[Candidate, tuple[InMarket, ...]]) -> tuple[object, ...]:
-    """Return what is done, in general and where that is told apart; not by whom."""
-    general, by_market = resolved
-    return general.effect, [(market.market, market.effect) for market in by_market]
 
 
 def _untold(rule: WrittenRule, facts: Facts) -> Candidate:

@@ -1,13 +1,16 @@
 """What `reverse` and `replay --apply` share: agreeing to a manifest, and sending it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streams.cli.terminal import complain, output_console, progress_console
 from streams.errors import HeadgateError
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.replaying.words import Words
 
 
 def send_agreed(
@@ -18,8 +21,11 @@ def send_agreed(
     *,
     source: str,
     per_s: float,
+    check: Callable[["Words"], None] = lambda words: None,
 ) -> dict[str, Any]:
     """Send what a dry run showed; return the manifest's summary with what came of it.
+
+    `check` is told what was said so far, before anything is sent, and may refuse.
 
     Raises:
         StartError: the manifest is not the one agreed to, or the broker is away.
@@ -34,6 +40,7 @@ def send_agreed(
     codec = build_codec(settings)
     contents = {correction.content_id for correction in corrections_of(folder)}
     words = Words(settings.kafka, codec, contents)
+    check(words)
     producer = DeliveringProducer(settings.kafka)
     all_of_them = summary["corrections"]
     with progress_console().status("looking at what was said since") as status:
@@ -61,7 +68,9 @@ def print_corrections(summary: Mapping[str, Any], folder: Path) -> None:
     """Tell a person what would be, or was, corrected."""
     console = output_console()
     console.print(f"{summary['corrections']} decisions to correct")
-    for name in ("actions", "basis", "left"):
+    if summary["braked"]:
+        console.print(f"  of these go to review, for brakes hold: {summary['braked']}")
+    for name in ("actions", "basis", "held", "left"):
         for what, count in summary.get(name, {}).items():
             console.print(f"  {name}: {what}: {count}")
     if summary["dry_run"]:

@@ -4,21 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Column, Table
 
 from schemas.records import Action, Category
 from streams.cli.decision_table import STYLES
+from streams.cli.rule_groups import rule_groups
 from streams.cli.terminal import complain, output_console, write_json
 from streams.errors import PolicyError
 from streams.judged_sources import JudgedSource
 from streams.policies.cases import Outcome
 from streams.policies.differences import shown_effect
-from streams.policies.explaining import Explanation, Trace
+from streams.policies.explaining import Explanation
 from streams.policies.outward_maps import OutwardMap
 from streams.policy import Policy, Verdict
 from streams.policy_file import CheckedPolicy
 
-_OUTCOME_STYLES = {"fired": "red", "unknown": "yellow", "no": "green"}
 _HASH_DIGITS = 12
 
 
@@ -109,7 +108,7 @@ def show_explanation(
                 "policy": {"id": decision.policy.id, "sha256": decision.policy.sha256},
                 **verdict_json(verdict),
                 "missing": {m.signal: m.reason for m in decision.missing},
-                "rules": [_trace(trace) for trace in explanation.traces],
+                "rules": [trace.to_json() for trace in explanation.traces],
                 "outward": words,
             }
         )
@@ -129,7 +128,7 @@ def show_explanation(
         t for t in explanation.traces if every or t.outcome in ("fired", "unknown")
     ]
     if shown:
-        console.print(_traces(shown))
+        console.print(rule_groups([trace.to_json() for trace in shown]))
     left_out = len(explanation.traces) - len(shown)
     if left_out:
         console.print(f"  {left_out} more rules did not fire; --all shows why")
@@ -138,39 +137,6 @@ def show_explanation(
         for theirs, listed in called.items():
             console.print(f"    {theirs}: {', '.join(listed) or '–'}")
     console.print()
-
-
-def _traces(traces: Sequence[Trace]) -> Table:
-    table = Table(Column("rule", no_wrap=True), "asks for", "outcome", "why")
-    for trace in traces:
-        style = _OUTCOME_STYLES.get(trace.outcome, "dim")
-        outcome = trace.outcome
-        if outcome == "unknown":
-            outcome = f"unknown: {trace.rule.if_missing}"  # type: ignore[assignment]
-        table.add_row(
-            escape(trace.rule.id),
-            shown_effect(trace.rule.effect),
-            f"[{style}]{outcome}[/]",
-            escape(trace.why),
-        )
-    return table
-
-
-def _trace(trace: Trace) -> dict[str, object]:
-    rule = trace.rule
-    return {
-        "id": rule.id,
-        "clause": rule.clause,
-        "owner": rule.owner,
-        "action": rule.effect.action.lower(),
-        "when": str(rule.condition),
-        "outcome": trace.outcome,
-        "if_missing": rule.if_missing,
-        "predicates": [
-            {"text": p.text, "values": dict(p.values), "holds": p.truth}
-            for p in trace.predicates
-        ],
-    }
 
 
 def verdict_json(verdict: Verdict) -> dict[str, object]:

@@ -1,9 +1,8 @@
 """`headgate replay`: decide again on what was decided, without touching it."""
 
 import os
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.progress import (
@@ -15,10 +14,21 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from streams.cli.corrections import print_corrections, send_agreed
+from streams.cli.corrections import print_corrections
+from streams.cli.replay_apply import check_apply, send_manifest, write_dry_run
+from streams.cli.replay_options import (
+    End,
+    JsonSummary,
+    KnownHeads,
+    KnownPolicy,
+    PerSecond,
+    Start,
+    Uploader,
+    resolved,
+)
 from streams.cli.replay_report import print_summary
 from streams.cli.terminal import complain, progress_console, write_json
-from streams.errors import HeadgateError, StartError
+from streams.errors import HeadgateError
 from streams.logs import set_up_logs
 from streams.settings import load_settings
 
@@ -28,89 +38,80 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # As a shell counts Ctrl-C.
 
+FromStage = Annotated[
+    Literal["signals", "ingested"],
+    typer.Option(
+        help="Begin with the recorded signals, or understand each upload again "
+        "(loads the models, fetches the media)."
+    ),
+]
+WhatIfPolicy = Annotated[
+    Path | None, typer.Option(help="What-if: judge all by this policy.")
+]
+WhatIfHeads = Annotated[
+    Path | None, typer.Option(help="What-if: judge all with this risk head.")
+]
+Content = Annotated[str | None, typer.Option(help="Only this content.")]
+Capture = Annotated[
+    Path | None,
+    typer.Option(help="Replay this file of `headgate capture`; needs no broker."),
+]
+Snapshot = Annotated[
+    Path | None,
+    typer.Option(help="Begin with the histories of this earlier replay (its --out)."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the results; an unfinished replay in it goes on. Default: "
+        "replay-ID."
+    ),
+]
+ToTopic = Annotated[
+    bool, typer.Option("--topic", help="Write decisions to the topic replay.ID too.")
+]
+Parquet = Annotated[
+    bool, typer.Option("--parquet", help="Write decisions.parquet too.")
+]
+Apply = Annotated[
+    bool,
+    typer.Option(
+        "--apply", help="What-if: write a manifest of the changed decisions too."
+    ),
+]
+Yes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHA256",
+        help="With --apply: send what the manifest in --out says, which has this "
+        "hash (12 digits will do).",
+    ),
+]
+Processes = Annotated[
+    int | None, typer.Option(min=1, help="Default: as many as processors.")
+]
+
 
 def replay(
-    start: Annotated[
-        str,
-        typer.Option(
-            "--from", help="beginning, an offset, or a time (ISO 8601 with zone)."
-        ),
-    ] = "beginning",
-    end: Annotated[
-        str, typer.Option("--to", help="end, an offset, or a time; not included.")
-    ] = "end",
-    from_stage: Annotated[
-        Literal["signals", "ingested"],
-        typer.Option(
-            help="Begin with the recorded signals, or understand each upload again "
-            "(loads the models, fetches the media)."
-        ),
-    ] = "signals",
-    policy: Annotated[
-        Path | None, typer.Option(help="What-if: judge all by this policy.")
-    ] = None,
-    heads: Annotated[
-        Path | None, typer.Option(help="What-if: judge all with this risk head.")
-    ] = None,
-    uploader: Annotated[
-        str | None, typer.Option(help="Only this uploader's uploads.")
-    ] = None,
-    content: Annotated[str | None, typer.Option(help="Only this content.")] = None,
-    known_policy: Annotated[
-        list[Path] | None,
-        typer.Option(help="A policy that was live then; may be given again."),
-    ] = None,
-    known_heads: Annotated[
-        list[Path] | None,
-        typer.Option(help="A risk head that was live then; may be given again."),
-    ] = None,
-    capture: Annotated[
-        Path | None,
-        typer.Option(help="Replay this file of `headgate capture`; needs no broker."),
-    ] = None,
-    snapshot: Annotated[
-        Path | None,
-        typer.Option(
-            help="Begin with the histories of this earlier replay (its --out)."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of the results; an unfinished replay in it goes on. Default: "
-            "replay-ID."
-        ),
-    ] = None,
-    topic: Annotated[
-        bool,
-        typer.Option("--topic", help="Write decisions to the topic replay.ID too."),
-    ] = False,
-    parquet: Annotated[
-        bool, typer.Option("--parquet", help="Write decisions.parquet too.")
-    ] = False,
-    apply: Annotated[
-        bool,
-        typer.Option(
-            "--apply", help="What-if: write a manifest of the changed decisions too."
-        ),
-    ] = False,
-    yes: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SHA256",
-            help="With --apply: send what the manifest in --out says, which has this "
-            "hash (12 digits will do).",
-        ),
-    ] = None,
-    per_second: Annotated[
-        float, typer.Option(min=0.1, help="Send so many decisions a second, at most.")
-    ] = 100.0,
-    processes: Annotated[
-        int | None, typer.Option(min=1, help="Default: as many as processors.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as one JSON object.")
-    ] = False,
+    start: Start = "beginning",
+    end: End = "end",
+    from_stage: FromStage = "signals",
+    policy: WhatIfPolicy = None,
+    heads: WhatIfHeads = None,
+    uploader: Uploader = None,
+    content: Content = None,
+    known_policy: KnownPolicy = None,
+    known_heads: KnownHeads = None,
+    capture: Capture = None,
+    snapshot: Snapshot = None,
+    out: Out = None,
+    topic: ToTopic = False,
+    parquet: Parquet = False,
+    apply: Apply = False,
+    yes: Yes = None,
+    per_second: PerSecond = 100.0,
+    processes: Processes = None,
+    as_json: JsonSummary = False,
 ) -> None:
     """Judge recorded signals again, outside any consumer group.
 
@@ -125,7 +126,9 @@ def replay(
 
     With --apply a what-if leaves a manifest of the decisions that it would change;
     the same command with --out and --yes sends them, each superseding what was decided,
-    where nothing newer was.
+    where nothing newer was. They are under the policy's brakes: what its rules may not
+    do by themselves in this hour, on top of what they did, goes to review and names the
+    brake. On a finished replay in --out --apply alone makes the manifest anew.
 
     Exit codes: 0 equal, or a what-if is done; 1 a faithful replay found differences, or
     not all was confirmed; 2 could not start; 130 stopped. Examples:
@@ -146,70 +149,56 @@ def replay(
         heads=_absolute(heads),
         uploader=uploader,
         content=content,
-        known_policies=tuple(str(p.resolve()) for p in known_policy or ()),
-        known_heads=tuple(str(p.resolve()) for p in known_heads or ()),
+        known_policies=resolved(known_policy),
+        known_heads=resolved(known_heads),
         capture=_absolute(capture),
         snapshot=_absolute(snapshot),
         topic=topic,
     )
-    if apply or yes is not None:
-        _check_apply(request, apply, out, yes)
+    check_apply(request, apply, out, yes)
     if yes is not None and out is not None:
-        _send(request, out, yes, per_second, as_json)
+        send_manifest(request, out, yes, per_second, as_json)
+    summary = _finished(out, request) if apply else None
+    if summary is None:
+        summary = _replayed(out, request, processes, parquet)
+    _show(summary, request, apply, as_json)
+    raise typer.Exit(0 if summary.get("equal", True) else 1)
+
+
+def _finished(out: Path | None, request: "Request") -> dict[str, Any] | None:
+    """Return what this same replay came to before, for its manifest to be made anew."""
+    from streams.replaying.running import finished
+
+    found = None if out is None else finished(out, request)
+    return None if found is None else found | {"out": str(out)}
+
+
+def _replayed(
+    out: Path | None, request: "Request", processes: int | None, parquet: bool
+) -> dict[str, Any]:
     run = _opened(out, request)
-    processes = processes or _processes(request)
     try:
-        summary = _go(run, processes, parquet)
+        summary = _go(run, processes or _processes(request), parquet)
     except KeyboardInterrupt:
         complain(f"stopped; the same command with --out {run.folder} goes on")
         raise typer.Exit(INTERRUPTED) from None
     except HeadgateError as error:
         complain(f"{error}; the same command with --out {run.folder} goes on")
         raise typer.Exit(2) from error
-    summary = summary | {"out": str(run.folder)}
+    return summary | {"out": str(run.folder)}
+
+
+def _show(
+    summary: dict[str, Any], request: "Request", apply: bool, as_json: bool
+) -> None:
+    """Show what it came to; where it is to be applied, with the manifest."""
+    folder = Path(summary["out"])
     if apply:
-        summary["manifest"] = _manifest(run)
+        manifest = write_dry_run(folder, request, load_settings())
+        summary = summary | {"manifest": manifest}
     write_json(summary) if as_json else print_summary(summary)
     if apply and not as_json:
-        print_corrections(summary["manifest"], run.folder)
-    raise typer.Exit(0 if summary.get("equal", True) else 1)
-
-
-def _check_apply(
-    request: "Request", apply: bool, out: Path | None, yes: str | None
-) -> None:
-    """Refuse what can't be applied.
-
-    Raises:
-        StartError: it is no what-if of the topics, or there is no dry run to agree to.
-    """
-    if not apply or (yes is not None and out is None):
-        raise StartError("--yes needs --apply and the --out of the dry run")
-    if not request.is_what_if or request.capture is not None:
-        raise StartError(
-            "--apply needs a what-if (--policy, --heads) of the topics: a faithful "
-            "replay and a capture have nothing to correct"
-        )
-
-
-def _manifest(run: "Run") -> dict[str, Any]:
-    from streams.replaying.applying import flips_to_apply
-    from streams.replaying.manifest import write_manifest
-
-    asked = {"replay": asdict(run.request)}
-    summary = write_manifest(run.folder, asked, flips_to_apply(run.folder))
-    return summary | {"dry_run": True}
-
-
-def _send(
-    request: "Request", folder: Path, yes: str, per_s: float, as_json: bool
-) -> NoReturn:
-    settings = load_settings()
-    set_up_logs("warning", secrets=settings.secrets)
-    asked, source = {"replay": asdict(request)}, "/headgate/replay"
-    summary = send_agreed(folder, yes, asked, settings, source=source, per_s=per_s)
-    write_json(summary) if as_json else print_corrections(summary, folder)
-    raise typer.Exit(0 if summary["confirmed"] else 1)
+        print_corrections(summary["manifest"], folder)
 
 
 def _opened(out: Path | None, request: "Request") -> "Run":

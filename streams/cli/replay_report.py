@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from streams.cli.terminal import output_console
 
+SIZES = "uploader_sizes"
 MOST_ROWS = 12  # Of each table; the summary file has the rest.
 
 
@@ -29,6 +31,11 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     ):
         if summary[name]:
             console.print(_table(title, summary[name]))
+    if summary["flips"]:
+        for title, name in (("territory", "territories"), ("uploads known", SIZES)):
+            console.print(_shares(title, summary["breakdowns"][name]))
+    if only := summary["breakdowns"]["only_in_territories"]:
+        console.print(f"changed in some territory only, which is no flip: {only}")
     console.print(f"results: {summary['out']} (report.html shows them)")
 
 
@@ -44,6 +51,20 @@ def _verdict(summary: Mapping[str, Any]) -> str:
         f"different: first at partition {first['partition']}, offset {first['offset']}"
         f" (content {first['content_id']}): {first['reason']}"
     )
+
+
+def _shares(title: str, groups: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Show how much of each group's final decisions flips."""
+    table = Table(title, "decisions", "flips", "share [95 %]")
+    rows = list(groups.items())
+    for name, part in rows[:MOST_ROWS]:
+        low, high = part["low"], part["high"]
+        share = f"{part['share']:.2%} \\[{low:.2%}, {high:.2%}]"
+        table.add_row(escape(name), str(part["of"]), str(part["decisions"]), share)
+    if rest := [part for _, part in rows[MOST_ROWS:]]:
+        numbers = (sum(part[key] for part in rest) for key in ("of", "decisions"))
+        table.add_row(f"({len(rest)} more)", *map(str, numbers), "")
+    return table
 
 
 def _table(title: str, counts: Mapping[str, int]) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli.corrections import print_corrections, send_agreed
+from streams.cli.replay_options import JsonSummary, PerSecond
 from streams.cli.terminal import progress_console, write_json
 from streams.cli.times import parse_time
 from streams.errors import StartError
@@ -15,6 +16,27 @@ from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from streams.replaying.reversing import Reversed
+
+
+DecidedBy = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="The policy that decided, where it isn't beside HEADGATE_POLICY; may be "
+        "given again."
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the manifest. Default: reverse-RULE-VERSION."),
+]
+Yes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHA256",
+        help="Send what the manifest in --out says, which has this hash (12 digits "
+        "will do). Without it nothing is sent.",
+    ),
+]
 
 
 def reverse(
@@ -29,31 +51,11 @@ def reverse(
     policy_id: Annotated[
         str | None, typer.Option(help="Only of the policy of this id.")
     ] = None,
-    known_policy: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="The policy that decided, where it isn't beside HEADGATE_POLICY; may "
-            "be given again."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the manifest. Default: reverse-RULE-VERSION."),
-    ] = None,
-    yes: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SHA256",
-            help="Send what the manifest in --out says, which has this hash (12 digits "
-            "will do). Without it nothing is sent.",
-        ),
-    ] = None,
-    per_second: Annotated[
-        float, typer.Option(min=0.1, help="Send so many decisions a second, at most.")
-    ] = 100.0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the summary as one JSON object.")
-    ] = False,
+    known_policy: DecidedBy = None,
+    out: Out = None,
+    yes: Yes = None,
+    per_second: PerSecond = 100.0,
+    as_json: JsonSummary = False,
 ) -> None:
     """Correct what a rule decided: a dry run that writes a manifest, then --yes.
 
@@ -69,29 +71,36 @@ def reverse(
 
     … the same with --yes 3f5a0c2b9d10, the hash that the dry run printed.
     """
-    from streams.replaying.reversing import Reversed
-
-    first, last = parse_time(start, "--from"), parse_time(end, "--to")
-    if first >= last:
-        raise StartError(f"--from {start} is not before --to {end}")
-    asked = Reversed(rule, version, first.isoformat(), last.isoformat(), policy_id)
+    asked = _asked(rule, version, start, end, policy_id)
     settings = load_settings()
     set_up_logs("warning", secrets=settings.secrets)
     folder = out or Path(f"reverse-{_as_name(rule)}-{_as_name(version)}")
     if yes is None:
         summary = _dry_run(folder, asked, settings, known_policy or ())
     else:
+        source, json_of_it = "/headgate/reverse", asked.to_json()
         summary = send_agreed(
-            folder,
-            yes,
-            asked.to_json(),
-            settings,
-            source="/headgate/reverse",
-            per_s=per_second,
+            folder, yes, json_of_it, settings, source=source, per_s=per_second
         )
     summary |= {"out": str(folder)}
     write_json(summary) if as_json else print_corrections(summary, folder)
     raise typer.Exit(0 if summary.get("confirmed", True) else 1)
+
+
+def _asked(
+    rule: str, version: str, start: str, end: str, policy_id: str | None
+) -> "Reversed":
+    """Return what is to be reversed.
+
+    Raises:
+        StartError: a time can't be read, or they are the wrong way round.
+    """
+    from streams.replaying.reversing import Reversed
+
+    first, last = parse_time(start, "--from"), parse_time(end, "--to")
+    if first >= last:
+        raise StartError(f"--from {start} is not before --to {end}")
+    return Reversed(rule, version, first.isoformat(), last.isoformat(), policy_id)
 
 
 def _dry_run(

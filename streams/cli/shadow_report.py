@@ -10,8 +10,9 @@ from rich.table import Column, Table
 from schemas.records import PolicyRef
 from streams.cli.policy_report import count, styled
 from streams.cli.terminal import output_console
-from streams.shadows.interval import Part
-from streams.shadows.tally import SIZE_ORDER, Example, ShadowTally, Version
+from streams.proportion import Proportion
+from streams.replay.groups import in_order
+from streams.shadows.tally import Example, ShadowTally, Version
 
 MOST_ROWS = 12  # Of each table; --json has the rest.
 HASH_DIGITS = 12
@@ -32,10 +33,10 @@ def report_json(version: Version, tally: ShadowTally) -> dict[str, Any]:
         "agreement": tally.agreement.to_json(),
         "other_degree": tally.other_degree,
         "only_in_territories": tally.only_in_markets,
-        "flips": Part(tally.flips, tally.decisions).to_json(),
+        "flips": Proportion(tally.flips, tally.decisions).to_json(),
         "flows": [
             {"live": live.lower(), "shadow": now.lower()}
-            | Part(uploads, tally.decisions).to_json()
+            | Proportion(uploads, tally.decisions).to_json()
             | {"examples": [_example_json(e) for e in tally.examples[live, now]]}
             for (live, now), uploads in tally.flows.most_common()
         ],
@@ -94,7 +95,7 @@ def _flows(tally: ShadowTally) -> Table:
     table = Table("live", "candidate", _right("flips"), _right("share [95 %]"))
     for (live, now), flips in tally.flows.most_common():
         live_word, word = styled(live, live.lower()), styled(now, now.lower())
-        part = Part(flips, tally.decisions)
+        part = Proportion(flips, tally.decisions)
         table.add_row(live_word, word, count(flips), _share(part))
     return table
 
@@ -131,22 +132,15 @@ def _rules(tally: ShadowTally) -> Table:
 
 def _parts(title: str, flips: Counter[str], everything: Mapping[str, int]) -> Table:
     table = Table(title, _right("decisions"), _right("flips"), _right("share [95 %]"))
-    rows = sorted(everything, key=lambda name: _place(name, flips))
+    rows = in_order(flips, everything)
     for name in rows[:MOST_ROWS]:
-        part = Part(flips[name], everything[name])
+        part = Proportion(flips[name], everything[name])
         table.add_row(escape(name), count(part.of), count(part.hits), _share(part))
     if len(rows) > MOST_ROWS:
         rest = rows[MOST_ROWS:]
         numbers = (sum(everything[n] for n in rest), sum(flips[n] for n in rest))
         table.add_row(f"({len(rest)} more)", *map(count, numbers), "")
     return table
-
-
-def _place(name: str, flips: Mapping[str, int]) -> tuple[int, int, str]:
-    """Order sizes by size, all else by flips."""
-    if name in SIZE_ORDER:
-        return SIZE_ORDER.index(name), 0, name
-    return 0, -flips[name], name
 
 
 def _more(table: Table, numbers: Sequence[int]) -> None:
@@ -158,12 +152,12 @@ def _right(title: str) -> Column:
     return Column(title, justify="right", no_wrap=True)
 
 
-def _told(part: Part) -> str:
+def _told(part: Proportion) -> str:
     of = f"{count(part.hits)} of {count(part.of)}"
     return f"{of} decisions: {_share(part)}" if part.of else "of no decisions"
 
 
-def _share(part: Part) -> str:
+def _share(part: Proportion) -> str:
     """Return a percentage with its interval; a bracket is no markup of rich's here."""
     if part.share is None:
         return "–"
@@ -189,8 +183,8 @@ def _ref_json(ref: PolicyRef) -> dict[str, str]:
 def _parts_json(
     flips: Counter[str], everything: Mapping[str, int]
 ) -> dict[str, dict[str, Any]]:
-    names = sorted(everything, key=lambda name: _place(name, flips))
-    return {name: Part(flips[name], everything[name]).to_json() for name in names}
+    names = in_order(flips, everything)
+    return {name: Proportion(flips[name], everything[name]).to_json() for name in names}
 
 
 def _example_json(example: Example) -> dict[str, Any]:

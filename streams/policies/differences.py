@@ -102,7 +102,7 @@ def _said(rule: WrittenRule) -> dict[str, str]:
     return {
         "when": str(rule.condition),
         "action": shown_effect(rule.effect),
-        "markets": _markets(rule.markets),
+        "markets": shown_markets(rule.markets),
         "valid": _valid(rule.valid),
         "if_missing": rule.if_missing,
         "clause": rule.clause,
@@ -138,7 +138,8 @@ def _limit(most: int | None) -> str:
     return "none" if most is None else str(most)
 
 
-def _markets(markets: Markets) -> str:
+def shown_markets(markets: Markets) -> str:
+    """Write which territories a rule is for."""
     named = ", ".join(sorted(markets.named))
     if markets.everywhere:
         return "everywhere"

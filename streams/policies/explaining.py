@@ -1,17 +1,25 @@
-"""Why each rule of a policy fired for an upload, or didn't."""
+"""Why each rule of a policy fired for an upload, or didn't, and what came of it."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any as AnyValue
 from typing import Literal
 
+from schemas.records import Category
+from streams.policies.differences import shown_effect, shown_markets
+from streams.policies.standings import Standing, standing_of
 from streams.policy import Policy, Verdict
 from streams.rules.conditions import Truth, compiled
 from streams.rules.findings import Findings
 from streams.rules.rule import WrittenRule
-from streams.rules.syntax import leaves, terms_of
+from streams.rules.syntax import All, Any, Not, Tree, terms_of
 from streams.rules.vocabulary import Facts, Value
 
 Outcome = Literal["fired", "unknown", "no", "not in force", "elsewhere"]
+ORDER: tuple[Outcome, ...] = ("fired", "unknown", "no", "not in force", "elsewhere")
+HIDDEN = "not shown"  # In the place of a text that may be about children.
 _SHOWN_CHARS = 60  # Of a text; a transcript would fill the screen.
+_JSON_CHARS = 200  # Of a text for machines; the event has all of it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,12 @@ class Predicate:
     text: str
     values: tuple[tuple[str, Value], ...]
     truth: Truth
+    settled: bool  # Whether the condition came out as it did because of it.
+    denied: bool = False  # It stands under a `not`.
+
+    def __str__(self) -> str:
+        found = " and ".join(_value(value) for _, value in self.values)
+        return f"{'not ' if self.denied else ''}{self.text} (found {found})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,8 @@ class Trace:
     rule: WrittenRule
     outcome: Outcome
     predicates: tuple[Predicate, ...]
+    unknown: tuple[str, ...] = ()  # The values without which it can't be told.
+    standing: Standing | None = None  # None where it asked for nothing.
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -41,17 +57,51 @@ class Trace:
 
     @property
     def why(self) -> str:
-        """The predicates that settled it, with what they found."""
-        settled = {"fired": True, "no": False, "unknown": None}
-        wanted = settled.get(self.outcome)
+        """What settled it, with the values that were found."""
         if self.outcome == "not in force":
             return _in_force(self.rule)
         if self.outcome == "elsewhere":
-            return f"for {_markets(self.rule)} only"
-        # Under `not`, `and` and `or` a predicate of another truth may have settled it.
-        chosen = [p for p in self.predicates if p.truth is wanted]
-        shown = [_shown(predicate) for predicate in chosen or self.predicates]
+            only = "" if self.rule.markets.only is None else " only"
+            return f"for {shown_markets(self.rule.markets)}{only}"
+        shown = [str(p) for p in self.predicates if p.settled]
+        if self.unknown == ("event_time",):
+            shown.insert(0, f"in force {_in_force(self.rule)} (found no event_time)")
         return "; ".join(shown) or "always"
+
+    @property
+    def came_of_it(self) -> str:
+        """What came of its word; of one that can't be told, what it says then."""
+        words = [] if self.standing is None else [str(self.standing)]
+        if self.outcome == "unknown":
+            words.insert(0, f"if missing: {self.rule.if_missing}")
+        return ", ".join(words)
+
+    def to_json(self) -> dict[str, AnyValue]:
+        """Write it for machines."""
+        rule = self.rule
+        return {
+            "id": rule.id,
+            "clause": rule.clause,
+            "owner": rule.owner,
+            "action": rule.effect.action.lower(),
+            "asks_for": shown_effect(rule.effect),
+            "when": str(rule.condition),
+            "outcome": self.outcome,
+            "why": self.why,
+            "if_missing": rule.if_missing,
+            "unknown": list(self.unknown),
+            "standing": None if self.standing is None else self.standing.word,
+            "came_of_it": self.came_of_it,
+            "predicates": [
+                {
+                    "text": p.text,
+                    "values": {name: _cut(value) for name, value in p.values},
+                    "holds": p.truth,
+                    "settled": p.settled,
+                }
+                for p in self.predicates
+            ],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +112,73 @@ class Explanation:
     traces: tuple[Trace, ...]
 
 
-def explain(policy: Policy, findings: Findings) -> Explanation:
+def explain(
+    policy: Policy,
+    findings: Findings,
+    held: Mapping[str, str] | None = None,
+    restricted: frozenset[Category] = frozenset(),
+) -> Explanation:
     """Decide, and say of every rule why it fired or not: fired, unknown, then the rest.
 
     It looks at every rule where `Policy.decide` looks at the few that may hold.
+
+    Args:
+        policy: decides.
+        findings: in the upload.
+        held: of rules that a brake holds, by id, why.
+        restricted: categories that another policy, told of beside, restricts.
     """
+    held = held or {}
     facts = Facts(findings, policy.terms)
-    order: tuple[Outcome, ...] = ("fired", "unknown", "no", "not in force", "elsewhere")
+    verdict = policy.decide(findings, held)
     # What may be about children is not shown.
-    shy = any(findings.categories.get(c, 0.0) > 0.0 for c in policy.restricted)
-    traces = [_trace(rule, facts, findings, shy) for rule in policy.all_rules]
-    traces.sort(key=lambda trace: order.index(trace.outcome))
-    return Explanation(policy.decide(findings), tuple(traces))
+    secret = policy.restricted | restricted
+    shy = any(findings.categories.get(c, 0.0) > 0.0 for c in secret)
+    traces = [_trace(r, facts, findings, shy, verdict, held) for r in policy.all_rules]
+    traces.sort(key=lambda trace: ORDER.index(trace.outcome))
+    return Explanation(verdict, tuple(traces))
 
 
-def _trace(rule: WrittenRule, facts: Facts, findings: Findings, shy: bool) -> Trace:
-    predicates = tuple(
-        Predicate(
-            str(leaf),
-            tuple((t.name, _told(t.name, facts, shy)) for t in terms_of(leaf)),
-            compiled(leaf)(facts),
-        )
-        for leaf in leaves(rule.condition.tree)
-    )
-    return Trace(rule, _outcome(rule, facts, findings), predicates)
+def _trace(
+    rule: WrittenRule,
+    facts: Facts,
+    findings: Findings,
+    shy: bool,
+    verdict: Verdict,
+    held: Mapping[str, str],
+) -> Trace:
+    outcome = _outcome(rule, facts, findings)
+    unknown: tuple[str, ...] = ()
+    if outcome == "unknown":
+        unknown = rule.condition.unknown(facts) or ("event_time",)
+    predicates = tuple(_predicates(rule.condition.tree, facts, shy))
+    return Trace(rule, outcome, predicates, unknown, standing_of(rule, verdict, held))
+
+
+def _predicates(
+    tree: Tree, facts: Facts, shy: bool, settled: bool = True, denied: bool = False
+) -> Iterator[Predicate]:
+    """Yield a condition's predicates, as written from left to right.
+
+    A part settles what it is part of where both have the same truth: of `and` that is
+    false the false ones, of `or` that is true the true ones, and all of the others.
+    """
+    if isinstance(tree, Not):
+        yield from _predicates(tree.inner, facts, shy, settled, not denied)
+        return
+    truth = compiled(tree)(facts)
+    if isinstance(tree, All | Any):
+        for part in tree.parts:
+            settles = settled and compiled(part)(facts) is truth
+            yield from _predicates(part, facts, shy, settles, denied)
+        return
+    values = tuple((term.name, _told(term.name, facts, shy)) for term in terms_of(tree))
+    yield Predicate(str(tree), values, truth, settled, denied)
 
 
 def _told(name: str, facts: Facts, shy: bool) -> Value:
     is_upload_text = name == "transcript" or name.startswith("text.")
-    return "not shown" if shy and is_upload_text else facts[name]
+    return HIDDEN if shy and is_upload_text else facts[name]
 
 
 def _outcome(rule: WrittenRule, facts: Facts, findings: Findings) -> Outcome:
@@ -101,11 +189,6 @@ def _outcome(rule: WrittenRule, facts: Facts, findings: Findings) -> Outcome:
         return "elsewhere"
     truth = rule.truth(facts, time)
     return "unknown" if truth is None else "fired" if truth else "no"
-
-
-def _shown(predicate: Predicate) -> str:
-    found = " and ".join(_value(value) for _, value in predicate.values)
-    return f"{predicate.text} (found {found})"
 
 
 def _value(value: Value) -> str:
@@ -119,12 +202,13 @@ def _value(value: Value) -> str:
     return repr(cut)
 
 
+def _cut(value: Value) -> Value:
+    if isinstance(value, str) and len(value) > _JSON_CHARS:
+        return value[:_JSON_CHARS] + "…"
+    return value
+
+
 def _in_force(rule: WrittenRule) -> str:
     since, until = rule.valid.since, rule.valid.until
     parts = [f"from {since.isoformat()}"] if since else []
     return " ".join([*parts, f"until {until.isoformat()}"] if until else parts)
-
-
-def _markets(rule: WrittenRule) -> str:
-    named = ", ".join(sorted(rule.markets.named))
-    return named if rule.markets.only is not None else f"all but {named}"

@@ -13,6 +13,7 @@ from streams.policy import Policy
 from streams.replay.versions import version_of
 from streams.rules.conflicts import Candidate, resolve
 from streams.rules.rule import Effect, WrittenRule, plainly
+from streams.rules.softening import SECOND_APPROVAL
 
 # Ours, made once; what a correction is called must never be what a judge would call it.
 NAMESPACE: Final = uuid.UUID("3c8f3b43-8a2e-4be5-9d61-0a5f4c7f9b1e")
@@ -156,9 +157,15 @@ def _said(missing: Missing) -> Action | None:
 
 
 def _promoted_id(decision: RiskDecision) -> str:
-    """Return a promoted decision's id: by what it replaces and what made it."""
+    """Return a promoted decision's id: by what it replaces and what made it.
+
+    And by what a brake held of it: with something held it is another word.
+    """
     made_by = version_of(decision)
     by = f"{made_by.policy}\n{made_by.head}"
+    for braked in decision.brakes:
+        if not braked.reason.startswith(SECOND_APPROVAL):
+            by += f"\n{braked.rule_id}"
     return _corrected_id("apply", decision.supersedes or "", by)
 
 

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from schemas.json_form import decision_to_json
 from schemas.records import ContentSignals, RiskDecision
+from streams.replay.held_back import asked_to_json
+from streams.rules.conflicts import Candidate
 
 # same      the same bytes, or in a what-if the same action
 # different other bytes, or in a what-if another action: a flip
@@ -27,6 +29,9 @@ class Outcome:
     then: RiskDecision | None = None
     now: RiskDecision | None = None
     reason: str = ""  # Of a difference, and of what is not judged.
+    uploads: int | None = None  # Of the uploader before this one; None: not known.
+    # What a candidate with brakes was asked for, to weigh it anew if some are held.
+    asked: tuple[Candidate, ...] = ()
 
     @property
     def is_flip(self) -> bool:
@@ -57,6 +62,8 @@ def outcome_line(outcome: Outcome) -> dict[str, Any]:
         "uploader_id": event.uploader_id,
         "kind": event.kind.lower(),
         "stage": outcome.signals.stage.lower(),
+        "territories": list(event.territories),
+        "uploads": outcome.uploads,
         "result": outcome.result,
         "reason": outcome.reason,
         "then": _word(outcome.then),
@@ -71,12 +78,16 @@ def unjudged_line(
     place = {"partition": partition, "offset": offset, "time_ms": time_ms}
     unsaid = ("content_id", "revision", "uploader_id", "kind", "stage")
     word = {"result": result, "reason": reason, "then": None, "now": None}
-    return {**place, **dict.fromkeys(unsaid), **word}
+    whose: dict[str, Any] = {"territories": [], "uploads": None}
+    return {**place, **dict.fromkeys(unsaid), **whose, **word}
 
 
 def flip_line(outcome: Outcome) -> dict[str, Any]:
-    """Write a flip with both decisions whole: scores, evidence, what was missing."""
-    line = outcome_line(outcome)
+    """Write a flip with both decisions whole: scores, evidence, what was missing.
+
+    And, where the candidate has brakes, all that was asked for: an apply may hold some.
+    """
+    line = outcome_line(outcome) | {"asked": asked_to_json(outcome.asked)}
     for name, decision in (("then", outcome.then), ("now", outcome.now)):
         line[name] = None if decision is None else _spoken(decision_to_json(decision))
     return line
@@ -92,6 +103,7 @@ def _word(decision: RiskDecision | None) -> dict[str, Any] | None:
         "provisional": decision.provisional,
         "policy": decision.policy.version,
         "policy_sha256": decision.policy.sha256,
+        "by_market": {m.market: m.action.lower() for m in decision.by_market},
     }
 
 

@@ -9,7 +9,8 @@ A what-if replay judges all by one candidate and learns the *candidate's* decisi
 what it blocks is not learned from.
 
 What the brakes held, a faithful replay takes from the recorded decision: it proves what
-followed from that, not that the counts were right. In a what-if no limit holds a rule.
+followed from that, not that the counts were right. In a what-if no limit holds a rule;
+where one is applied the brakes come in then (`streams.replay.beside`).
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from dataclasses import dataclass, replace
 from schemas.codec import Codec
 from schemas.records import ContentSignals, RiskDecision, UploaderHistory
 from streams.braking import Holding, nothing_held, recorded_holds
-from streams.history import recall, remember
+from streams.history import AFTERWARDS, recall, remember
 from streams.judge import Judge
 from streams.replay.outcome import Outcome, Result, differing_fields
 from streams.replay.recorded import Recorded, said_of
@@ -90,6 +91,13 @@ class Rejudging:
 
     def judge(self, item: Item, history: UploaderHistory) -> Rejudged:
         """Judge one record of the window and compare."""
+        rejudged = self._judged(item, history)
+        # How many there were on the day a swept upload came is not kept.
+        is_known = item.signals.stage not in AFTERWARDS
+        uploads = history.uploads if is_known else None
+        return replace(rejudged, outcome=replace(rejudged.outcome, uploads=uploads))
+
+    def _judged(self, item: Item, history: UploaderHistory) -> Rejudged:
         said = said_of(item.recorded, item.content)
         known = recall(history, item.signals)
         if known is not None:
@@ -164,8 +172,10 @@ class Rejudging:
         history: UploaderHistory,
         said: Sequence[Recorded],
     ) -> Rejudged:
-        now = candidate.judge(item.signals, history).decision
+        judged = candidate.judge(item.signals, history)
+        now, verdict = judged.decision, judged.verdict
         assert now is not None  # It was not known.
+        assert verdict is not None
         value = self._codec.encode(now)
         learned = candidate.learn(history, item.signals, now, value)
         if not said:
@@ -173,7 +183,10 @@ class Rejudging:
             return Rejudged(outcome, learned, value)
         then = self._decoded(said[0].value)
         result: Result = "same" if then.action is now.action else "different"
-        return Rejudged(_outcome(item, result, then, now), learned, value)
+        outcome = _outcome(item, result, then, now)
+        if candidate.policy.brakes:
+            outcome = replace(outcome, asked=verdict.asked)
+        return Rejudged(outcome, learned, value)
 
     def _unrecorded(self, item: Item, history: UploaderHistory) -> Rejudged:
         now = self._decided(self.last, item.signals, history)

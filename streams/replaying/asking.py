@@ -1,15 +1,22 @@
 """Finds the whole story of one content on the topics, by replaying its uploader."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from schemas.codec import Codec
-from schemas.records import ContentSignals, UploaderHistory
+from schemas.records import ContentSignals, RiskDecision, UploaderHistory
+from streams.braking import nothing_held, recorded_holds
 from streams.errors import EventError
+from streams.judge import Judge
+from streams.replay.compensation import is_correction
+from streams.replay.outcome import Outcome
+from streams.replay.recorded import Recorded
 from streams.replay.rejudge import Item, Rejudging
-from streams.replay.story import story_of
+from streams.replay.retelling import retold
+from streams.replay.story import correction_story, story_of
+from streams.replay.versions import Versions, version_of
 from streams.replaying.here import judging_of
 from streams.replaying.job import buried_in
 from streams.replaying.request import Plan, Request
@@ -43,11 +50,46 @@ def ask_why(
                 history = rejudging.warm(item, history)
                 continue
             rejudged = rejudging.judge(item, history)
-            judged = now.judge(item.signals, history)
-            stories.append(story_of(rejudged.outcome, history, judged.decision))
+            stories.append(_story(rejudged.outcome, history, versions, now))
             history = rejudged.history
+        stories += _corrections(said.of(content_id), codec)
         said.close()
     return plan, stories
+
+
+def _story(
+    outcome: Outcome, history: UploaderHistory, versions: Versions, now: Judge
+) -> dict[str, Any]:
+    """Tell one judgement, with each rule of the policy then and of today's."""
+    signals, said = outcome.signals, outcome.then or outcome.now
+    judge = None if said is None else versions.judge(version_of(said))
+    # What one of the two policies hides, the other must not show.
+    restricted = now.policy.restricted | (judge or now).policy.restricted
+    # As if the same brakes held: how they stand today has no part in what changed.
+    hold = nothing_held if said is None else recorded_holds(lambda: said)
+    today = retold(now, signals, history, hold, restricted)
+    if said is None:
+        return story_of(outcome, history, None, today, "nothing was decided")
+    if judge is None:
+        return story_of(
+            outcome,
+            history,
+            None,
+            today,
+            f"{versions.lacking(version_of(said))}; name its file with --known-policy "
+            "or --known-heads",
+        )
+    then = retold(judge, signals, history, hold, restricted)
+    untold = "" if then else "judged before: answered with what was said then"
+    return story_of(outcome, history, then, today, untold)
+
+
+def _corrections(content: Sequence[Recorded], codec: Codec) -> Iterator[dict[str, Any]]:
+    """Tell the words that `reverse` and applied what-ifs said, as they came."""
+    for one in content:
+        decision = codec.decode(one.value, RiskDecision)
+        if is_correction(decision):
+            yield correction_story(decision, one.timestamp_ms)
 
 
 def _items(

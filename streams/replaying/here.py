@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from schemas.topics import POLICY_ACTIVE
@@ -35,9 +36,19 @@ def candidate_of(request: Request, settings: Settings) -> Judge | None:
     """Return what-if's judge; None for a faithful replay."""
     if not request.is_what_if:
         return None
-    policy = Path(request.policy) if request.policy else settings.policy
     _, scorers = _head(Path(request.heads)) if request.heads else _todays_head()
-    return Judge(scorers, read_policy(policy))
+    return Judge(scorers, candidate_policy(request, settings))
+
+
+def candidate_policy(request: Request, settings: Settings) -> Policy:
+    """Return the policy that a what-if judges by: its own, or today's.
+
+    Raises:
+        StartError: it can't be read.
+    """
+    if request.policy is not None:
+        return read_policy(Path(request.policy))
+    return policies_here(settings, (), offline=request.capture is not None)[0]
 
 
 def versions_here(request: Request, settings: Settings) -> Versions:
@@ -53,7 +64,8 @@ def policies_here(
 ) -> list[Policy]:
     """Return today's policy, those that are named, and those that lie beside today's.
 
-    Then, unless `offline`, those that were ever in force on policy.active.v1.
+    Then, unless `offline`, those that were ever in force on policy.active.v1; where
+    workers follow that topic, the one in force there is today's.
 
     Raises:
         StartError: today's or one that was named can't be read.
@@ -61,7 +73,9 @@ def policies_here(
     policies = [read_policy(settings.policy)]
     policies += [read_policy(Path(path)) for path in known]
     policies += _beside(settings.policy)
-    return policies if offline else [*policies, *_activated(settings)]
+    activated = [] if offline else _activated(settings)
+    today = activated[-1:] if settings.policy_topic else []
+    return [*today, *policies, *activated]
 
 
 def restricted_here(request: Request, settings: Settings) -> frozenset[str]:
@@ -81,14 +95,20 @@ def _beside(policy: Path) -> Iterator[Policy]:
                 yield read_policy(path)
 
 
-def _activated(settings: Settings) -> Iterator[Policy]:
-    """Yield the policies that were in force; what can't be used here is none."""
+def _activated(settings: Settings) -> list[Policy]:
+    """Return the policies that were in force, the latest last.
+
+    What can't be used here is none.
+    """
     codec = build_codec(settings)
+    found: list[tuple[datetime, Policy]] = []
     # Who never activated one need not have the topic, nor the right to read it.
     with suppress(StartError, TransientError):
         for record in tail(settings.kafka, [POLICY_ACTIVE.name], until_end=True):
             with suppress(EventError):
-                yield activated_policy(read_activation(codec, record))
+                read = read_activation(codec, record)
+                found.append((read.activated_at, activated_policy(read)))
+    return [policy for _, policy in sorted(found, key=lambda one: one[0])]
 
 
 def _todays_head() -> tuple[str, Scorers]:

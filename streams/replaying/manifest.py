@@ -17,7 +17,7 @@ from schemas.json_form import decision_to_json, record_from_json
 from schemas.records import RiskDecision
 from streams.errors import StartError
 
-FORMAT: Final = "headgate-manifest/1"
+FORMAT: Final = "headgate-manifest/2"
 HASH_DIGITS: Final = 12  # Of the hash, at least, to agree to a manifest.
 
 
@@ -45,10 +45,15 @@ class Correction:
 def write_manifest(
     folder: Path, request: Mapping[str, Any], corrections: Iterable[Correction]
 ) -> dict[str, Any]:
-    """Write a manifest; return its summary. An older one is replaced."""
+    """Write a manifest; return its summary. An older one is replaced.
+
+    `braked` counts the corrections that a brake made milder, `held` them by rule and
+    limit.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    counts: dict[str, Counter[str]] = {"actions": Counter(), "basis": Counter()}
+    counts = {name: Counter[str]() for name in ("actions", "basis", "held")}
+    braked = 0
     with (folder / "manifest.jsonl").open("wb") as lines:
         for correction in corrections:
             line = _line(correction)
@@ -57,10 +62,13 @@ def write_manifest(
             arrow = f"{correction.then_action} -> {correction.now.action.lower()}"
             counts["actions"][arrow] += 1
             counts["basis"][correction.basis] += 1
+            counts["held"].update(_held(correction.now))
+            braked += correction.now.braked
     summary = {
         "format": FORMAT,
         "request": dict(request),
         "corrections": counts["actions"].total(),
+        "braked": braked,
         **{name: dict(counter.most_common()) for name, counter in counts.items()},
         "sha256": digest.hexdigest(),
     }
@@ -119,6 +127,11 @@ def corrections_of(folder: Path) -> Iterator[Correction]:
             except (ValueError, KeyError, CodecError) as error:
                 where = f"{folder}/manifest.jsonl:{number}"
                 raise StartError(f"{where} is no correction: {error}") from error
+
+
+def _held(decision: RiskDecision) -> set[str]:
+    """Name each rule that is held and by what: `spam: per_hour`."""
+    return {f"{one.rule_id}: {one.reason.partition(':')[0]}" for one in decision.brakes}
 
 
 def _line(correction: Correction) -> bytes:

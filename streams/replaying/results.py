@@ -9,6 +9,7 @@ from typing import Any, Final
 from streams.errors import StartError
 from streams.replay.tally import Tally, added_up
 from streams.replaying.job import Files
+from streams.replaying.report.counts import breakdowns
 from streams.replaying.report.page import write_report
 from streams.replaying.request import Plan, Request
 from streams.replaying.said import Said
@@ -50,7 +51,8 @@ def finish(
     summary["decisions_without_signals"] = unmatched
     if not request.is_what_if:
         summary["equal"] = summary["equal"] and not unmatched and not unreadable
-    write_report(folder, request, plan, summary, restricted)
+    counts = write_report(folder, request, plan, summary, restricted)
+    summary["breakdowns"] = breakdowns(counts)
     written = json.dumps(summary, indent=1, ensure_ascii=False) + "\n"
     (folder / "summary.json").write_text(written, "utf-8")
     for spent in ("parts", "said"):  # The state stays: it is a snapshot.
@@ -98,6 +100,7 @@ def write_parquet(path: Path, lines: Iterator[dict[str, Any]]) -> None:
     columns += [
         (f"{w}_{when}", pa.string()) for when in ("then", "now") for w in _WORDS
     ]
+    columns += [("uploads", pa.int64()), ("territories", pa.list_(pa.string()))]
     schema = pa.schema(columns)
     with pq.ParquetWriter(path, schema) as writer:
         rows: list[dict[str, Any]] = []
@@ -110,7 +113,7 @@ def write_parquet(path: Path, lines: Iterator[dict[str, Any]]) -> None:
 
 
 def _row(line: dict[str, Any]) -> dict[str, Any]:
-    row = {name: line[name] for name in (*_PLACE, *_TEXTS)}
+    row = {name: line[name] for name in (*_PLACE, *_TEXTS, "uploads", "territories")}
     for when in ("then", "now"):
         said = line[when] or {}
         row |= {f"{word}_{when}": said.get(word) for word in _WORDS}

@@ -1,5 +1,6 @@
 """A whole replay, from its request to its folder of results; stops and goes on."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,19 @@ def open_run(
         make_topic(settings, plan)
     write_run(folder, request, plan)
     return Run(folder, request, settings, plan)
+
+
+def finished(folder: Path, request: Request) -> dict[str, Any] | None:
+    """Return the summary of a finished replay; None where it is not this one's.
+
+    Raises:
+        StartError: the folder is another version's.
+    """
+    found, summary = read_run(folder), folder / "summary.json"
+    if found is None or found[0] != request or not summary.exists():
+        return None
+    written: dict[str, Any] = json.loads(summary.read_text("utf-8"))
+    return written
 
 
 def make_topic(settings: Settings, plan: Plan) -> None:

@@ -6,7 +6,7 @@ territory only the rules for it count.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.records import Action, Missing
 from streams.rules.rule import Effect, Markets, Rank, WrittenRule
@@ -49,20 +49,6 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The policy's word on one upload."""
-
-    action: Action
-    clause: str  # What fired: hate.block>=0.92, a rule's id, missing.transcript, …
-    consequences: tuple[Consequence, ...] = ()  # One a missing signal, in their order.
-    effect: Effect = _ALLOWED  # The action with its degree.
-    fired: tuple[Fired, ...] = ()  # Every rule that did, strictest first.
-    by_market: tuple[InMarket, ...] = ()  # Sorted by territory.
-    held: tuple[Held, ...] = ()
-    instead_of: Action | None = None  # `action` if nothing were held; None: the same.
-
-
-@dataclass(frozen=True, slots=True)
 class Candidate:
     """A word on an upload: a rule's, or the policy's own."""
 
@@ -77,6 +63,22 @@ class Candidate:
     def rank(self) -> Rank:
         """What the strictest has most of."""
         return self.effect.rank(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The policy's word on one upload."""
+
+    action: Action
+    clause: str  # What fired: hate.block>=0.92, a rule's id, missing.transcript, …
+    consequences: tuple[Consequence, ...] = ()  # One a missing signal, in their order.
+    effect: Effect = _ALLOWED  # The action with its degree.
+    fired: tuple[Fired, ...] = ()  # Every rule that did, strictest first.
+    by_market: tuple[InMarket, ...] = ()  # Sorted by territory.
+    held: tuple[Held, ...] = ()
+    instead_of: Action | None = None  # `action` if nothing were held; None: the same.
+    # All that was asked for, before anything was held.
+    asked: tuple[Candidate, ...] = field(default=(), compare=False, repr=False)
 
 
 def of_unknown(candidates: Iterable[Candidate]) -> Iterator[Consequence]:

@@ -10,16 +10,12 @@ from datetime import datetime
 from hashlib import blake2b
 
 from schemas.records import Action, PolicyRef, ShadowDecision, Stage
+from streams.proportion import Proportion
+from streams.replay.groups import flips_in_markets, size_of
 from streams.replay.tally import NO_CATEGORY, count_bounded
-from streams.shadows.interval import Part
 
 EXAMPLES = 3  # Of each flow from action to action.
 MOST_VERSIONS = 100  # Of candidates in one report; a day of changes makes ten.
-ANYWHERE = "anywhere"
-# The largest number of learned uploads in each group of uploaders, by decades.
-SIZES = ((0, "new"), (9, "1 to 9"), (99, "10 to 99"), (999, "100 to 999"))
-LARGEST, UNKNOWN_SIZE = "1000 and more", "not known"
-SIZE_ORDER = (*(name for _, name in SIZES), LARGEST, UNKNOWN_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +97,9 @@ class ShadowTally:
         return sum(self.flows.values())
 
     @property
-    def agreement(self) -> Part:
+    def agreement(self) -> Proportion:
         """The share that has the same action everywhere."""
-        return Part(self.agreed, self.decisions)
+        return Proportion(self.agreed, self.decisions)
 
     def _note_time(self, when: datetime) -> None:
         self.first = min(self.first or when, when)
@@ -149,13 +145,6 @@ class ShadowTallies:
         self.found.setdefault(version, ShadowTally()).add(word)
 
 
-def size_of(uploads: int | None) -> str:
-    """Name the group of uploaders with so many learned uploads."""
-    if uploads is None:
-        return UNKNOWN_SIZE
-    return next((name for most, name in SIZES if uploads <= most), LARGEST)
-
-
 def _split(all_of: Counter[str], flipped: Counter[str], key: str, flips: bool) -> None:
     count_bounded(all_of, key)
     if flips:
@@ -163,18 +152,9 @@ def _split(all_of: Counter[str], flipped: Counter[str], key: str, flips: bool) -
 
 
 def _markets(word: ShadowDecision) -> Iterator[tuple[str, bool]]:
-    """Give each territory of a release and whether the word flips there.
-
-    A release without territories is anywhere; those that rules tell apart then stand
-    beside it.
-    """
     apart = {m.market: m.live_action is not m.action for m in word.by_market}
     generally = word.live_action is not word.action
-    if not word.territories:
-        yield ANYWHERE, generally
-        yield from apart.items()
-    for market in word.territories:
-        yield market, apart.get(market, generally)
+    return flips_in_markets(word.territories, apart, generally=generally)
 
 
 def _example(word: ShadowDecision) -> Example:

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from streams.replay.tally import MOST_KEYS, REST
+from streams.proportion import Proportion
+from streams.replay.groups import flips_in_markets, in_order, size_of
+from streams.replay.tally import MOST_KEYS, REST, count_bounded
 from streams.rules.rule import SEVERITY
 
 BUCKETS: Final = 40  # Of the timeline; as many as a phone's width tells apart.
@@ -55,6 +57,11 @@ class Counts:
     flows: Counter[tuple[str, str]] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     kind_flips: Counter[str] = field(default_factory=Counter)
+    markets: Counter[str] = field(default_factory=Counter)
+    market_flips: Counter[str] = field(default_factory=Counter)
+    only_in_markets: int = 0  # No flips: the same action in general, not everywhere.
+    sizes: Counter[str] = field(default_factory=Counter)  # Of uploaders, by uploads.
+    size_flips: Counter[str] = field(default_factory=Counter)
     uploader_flips: Counter[str] = field(default_factory=Counter)
     rules: dict[str, RuleUse] = field(default_factory=dict)
     then_by_time: list[Counter[str]] = field(default_factory=list)
@@ -105,12 +112,12 @@ class Counts:
         before, after = known_action(then["action"]), known_action(now["action"])
         bucket = self.span.bucket(line["time_ms"])
         self.flows[before, after] += 1
-        self.kinds[line["kind"]] += 1
         self.then_by_time[bucket][before] += 1
         self.now_by_time[bucket][after] += 1
         for said, seen in ((then, self.policies_then), (now, self.policies_now)):
             key = said["policy"], said["policy_sha256"]
             seen[key if key in seen or len(seen) < MOST_KEYS else (REST, "")] += 1
+        self._split(line, then, now, flips=before != after)
         used_then, used_now = self._rule(then["clause"]), self._rule(now["clause"])
         used_then.then += 1
         used_now.now += 1
@@ -118,11 +125,20 @@ class Counts:
             return
         used_then.lost += 1
         used_now.won += 1
-        self.kind_flips[line["kind"]] += 1
         self._count_uploader(line["uploader_id"])
         is_stricter = RANK[after] > RANK[before]
         by_time = self.stricter_by_time if is_stricter else self.milder_by_time
         by_time[bucket] += 1
+
+    def _split(self, line: Line, then: Line, now: Line, *, flips: bool) -> None:
+        """Count a decision with its kind, its territories and its uploader's size."""
+        _count(self.kinds, self.kind_flips, line["kind"], flips)
+        _count(self.sizes, self.size_flips, size_of(line["uploads"]), flips)
+        elsewhere = False
+        for market, flips_there in _markets(line, then, now, flips):
+            _count(self.markets, self.market_flips, market, flips_there)
+            elsewhere = elsewhere or flips_there
+        self.only_in_markets += elsewhere and not flips
 
     def _rule(self, clause: str) -> RuleUse:
         if clause not in self.rules and len(self.rules) >= MOST_KEYS:
@@ -134,6 +150,42 @@ class Counts:
         if uploader_id not in known and len(known) >= MOST_UPLOADERS:
             uploader_id = REST
         known[uploader_id] += 1
+
+
+def breakdowns(counts: Counts) -> dict[str, Any]:
+    """Return who flips how often, as JSON: each group's share with its interval."""
+    groups = {
+        "territories": (counts.market_flips, counts.markets),
+        "uploader_sizes": (counts.size_flips, counts.sizes),
+        "kinds": (counts.kind_flips, counts.kinds),
+    }
+    return {
+        "only_in_territories": counts.only_in_markets,
+        **{
+            name: {
+                key: Proportion(flips[key], all_of[key]).to_json()
+                for key in in_order(flips, all_of)
+            }
+            for name, (flips, all_of) in groups.items()
+        },
+    }
+
+
+def _count(all_of: Counter[str], flipped: Counter[str], key: str, flips: bool) -> None:
+    count_bounded(all_of, key)
+    if flips:
+        count_bounded(flipped, key)
+
+
+def _markets(
+    line: Line, then: Line, now: Line, flips: bool
+) -> Iterable[tuple[str, bool]]:
+    before, after = then["by_market"], now["by_market"]
+    apart = {
+        market: before.get(market, then["action"]) != after.get(market, now["action"])
+        for market in sorted(before.keys() | after.keys())
+    }
+    return flips_in_markets(line["territories"], apart, generally=flips)
 
 
 def known_action(action: str) -> str:

@@ -22,8 +22,10 @@ from streams.replaying.report.tables import (
     category_table,
     flow_table,
     kind_table,
+    market_table,
     rule_table,
     shared,
+    size_table,
     uploader_table,
 )
 from streams.replaying.request import Plan, Request
@@ -40,8 +42,8 @@ def write_report(
     plan: Plan,
     summary: Mapping[str, Any],
     restricted: Collection[str],
-) -> None:
-    """Write report.html from a run's decisions.jsonl and flips.jsonl.
+) -> Counts:
+    """Write report.html from a run's decisions.jsonl and flips.jsonl; return counts.
 
     Reads the former twice; memory holds counts and the top flips. `restricted` are
     categories in lower case whose evidence is shown by its place alone.
@@ -52,6 +54,7 @@ def write_report(
     text = page(request, plan, summary, counts, flips, restricted)
     # A lone surrogate can't be written, and no page needs it.
     (folder / "report.html").write_text(text, "utf-8", errors="replace")
+    return counts
 
 
 def page(
@@ -174,9 +177,22 @@ def _flows(counts: Counts) -> Iterator[str]:
 def _whom(counts: Counts) -> Iterator[str]:
     yield '<section id="whom"><h2>For whom</h2>'
     yield from kind_table(counts)
+    yield "<h3>Territories</h3>"
+    yield f'<p class="about">A release in several counts in each. {_only_there(counts)}'
+    yield "</p>"
+    yield from market_table(counts)
+    yield "<h3>Uploaders by how many of their uploads were known</h3>"
+    yield from size_table(counts)
     yield "<h3>Uploaders with most flips</h3>"
     yield from uploader_table(counts)
     yield "</section>"
+
+
+def _only_there(counts: Counts) -> str:
+    number = counts.only_in_markets
+    if not number:
+        return ""
+    return f"Changed in some territory only, which is no flip: {number:,}."
 
 
 def _why(counts: Counts, flips: Flips) -> Iterator[str]:

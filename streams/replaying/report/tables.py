@@ -1,13 +1,14 @@
-"""A replay's tables: flows, rules, categories, kinds and uploaders."""
+"""A replay's tables: flows, rules, categories, kinds, territories, uploaders."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Final
 
+from streams.proportion import Proportion
+from streams.replay.groups import in_order
 from streams.replaying.report.counts import ACTIONS, Counts
 from streams.replaying.report.drawings import spoken
 from streams.replaying.report.flips import Flips
-from streams.replaying.report.shares import Share
 
 MOST_ROWS: Final = 30  # Of a table; the rest is summed up in a row of its own.
 
@@ -65,11 +66,27 @@ def category_table(flips: Flips) -> Iterator[str]:
 
 def kind_table(counts: Counts) -> Iterator[str]:
     """Yield the kinds of uploads, with the share that flipped."""
+    yield from _split_table("kind", counts.kind_flips, counts.kinds)
+
+
+def market_table(counts: Counts) -> Iterator[str]:
+    """Yield the territories, with the share of their decisions that flipped there."""
+    yield from _split_table("territory", counts.market_flips, counts.markets)
+
+
+def size_table(counts: Counts) -> Iterator[str]:
+    """Yield uploaders by how many uploads were known of them."""
+    yield from _split_table("uploads known", counts.size_flips, counts.sizes)
+
+
+def _split_table(
+    head: str, flips: Mapping[str, int], all_of: Mapping[str, int]
+) -> Iterator[str]:
     rows = [
-        (escape(spoken(kind)), f"{total:,}", _shared(counts.kind_flips[kind], total))
-        for kind, total in counts.kinds.most_common()
+        (escape(spoken(name)), f"{all_of[name]:,}", _shared(flips[name], all_of[name]))
+        for name in in_order(flips, all_of)
     ]
-    yield from _table(("kind", "decisions", "flipped"), rows)
+    yield from _table((head, "decisions", "flipped"), rows)
 
 
 def uploader_table(counts: Counts) -> Iterator[str]:
@@ -83,11 +100,11 @@ def uploader_table(counts: Counts) -> Iterator[str]:
 
 def shared(count: int, total: int) -> str:
     """Write a share as words: `12.0 % [10.1, 14.2]`; a dash of nothing."""
-    if not total:
+    part = Proportion(count, total)
+    if part.share is None:
         return "–"
-    share = Share(count, total)
-    low, high = share.interval
-    return f"{percent(share.value)} % [{percent(low)}, {percent(high)}]"
+    low, high = part.interval
+    return f"{percent(part.share)} % [{percent(low)}, {percent(high)}]"
 
 
 def percent(part: float) -> str:

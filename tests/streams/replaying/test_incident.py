@@ -5,170 +5,32 @@ report and `reverse` have to find exactly that, and `--apply` to put it right.
 """
 
 import json
-import subprocess
-import sys
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-from schemas.codec import Codec
-from schemas.ids import CommittedIds
-from schemas.records import Action, BankMatch, Category, RiskDecision
-from schemas.topics import (
-    DECISION,
-    DECISION_CURRENT,
-    REVIEW_REQUESTED,
-    SIGNALS,
-    TOPICS,
-)
-from streams.embedded_broker import EmbeddedBroker
+from schemas.records import Action
+from schemas.topics import DECISION_CURRENT, REVIEW_REQUESTED
 from streams.errors import StartError
-from streams.judge import Judge
-from streams.kafka_tail import tail
-from streams.messages import Output
-from streams.pipeline import decide
-from streams.producer import DeliveringProducer
-from streams.replaying.applying import flips_to_apply
-from streams.replaying.correcting import Correcting
+from streams.replaying.applying import FlipsToApply
 from streams.replaying.manifest import (
     agreed_manifest,
     corrections_of,
     write_manifest,
 )
-from streams.replaying.request import Request
-from streams.replaying.reversing import Reversed, corrections, find
-from streams.replaying.running import open_run
-from streams.replaying.words import Words
-from streams.scorers import default_scorers
-from streams.settings import load_settings
-from streams.wiring import build_text_risk, read_policy
-from tests.builders import NOON, signals
-from tests.integration.worker_process import environment_of
-
-CODEC = Codec(CommittedIds())
-MINUTE_MS = 60_000
-NOON_MS = int(NOON.timestamp() * 1000)
-UPLOADS = 180  # One a minute from 12:00 on …
-WRONG = range(60, 120)  # … and in the second hour judged by the wrong version.
-HOUR = ("2026-11-23T13:00:00+00:00", "2026-11-23T14:00:00+00:00")
-# A match d bits away is worth 1 - d / 310: thresholds between two distances.
-RIGHT_POLICY, WRONG_POLICY = {"x": 0.95, "y": 0.93}, {"x": 0.91, "y": 0.99}
-
-
-def distance(n: int) -> int:
-    """Return how far the n-th upload's match is, in bits; all are met in each hour."""
-    return n * 7 % 32
-
-
-def is_blocked(n: int, policy: dict[str, float]) -> bool:
-    """Say what a policy does with the n-th upload; banks take turns."""
-    return 1 - 0.1 * distance(n) / 31 >= policy["xy"[n % 2]]
-
-
-BLOCKED_WRONGLY = {
-    f"c{n}"
-    for n in WRONG
-    if is_blocked(n, WRONG_POLICY) and not is_blocked(n, RIGHT_POLICY)
-}
-PASSED_WRONGLY = {
-    f"c{n}"
-    for n in WRONG
-    if not is_blocked(n, WRONG_POLICY) and is_blocked(n, RIGHT_POLICY)
-}
-BY_THE_RULE = {f"c{n}" for n in WRONG if n % 2 == 0 and is_blocked(n, WRONG_POLICY)}
-
-
-def an_upload(n):
-    """Build the n-th upload's signals, a file alike to one of a bank."""
-    match = BankMatch(
-        "cover", "xy"[n % 2], "e1", Category.IP_INFRINGEMENT, "pdq", distance(n)
-    )
-    at_s = n * 60.0
-    return signals(f"c{n}", uploader_id=f"u{n % 9}", at_s=at_s, matches=(match,))
-
-
-def a_policy_file(folder: Path, version: str, thresholds: dict[str, float]) -> Path:
-    """Write a policy with a blocking threshold a bank."""
-    path = folder / f"policy-{version}.yaml"
-    lines = [f"id: incident\nversion: '{version}'\nmissing: {{default: allow}}"]
-    lines += ["categories: {}", "anomalies: {}", "banks:"]
-    lines += [f"  {bank}: {{block: {at}}}" for bank, at in thresholds.items()]
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-@dataclass
-class Incident:
-    """A broker with the three hours, and the two versions."""
-
-    bootstrap: str
-    folder: Path
-    right: Path
-    wrong: Path
-
-    @property
-    def settings(self):
-        """Settings of who looks into it: today's policy is the right one."""
-        return load_settings(bootstrap_servers=self.bootstrap, policy=str(self.right))
-
-    def decisions(self, topic=DECISION.name):
-        """Return what lies on a topic, in each partition's order."""
-        read = tail(self.bootstrap, [topic], until_end=True)
-        return [CODEC.decode(record.value, RiskDecision) for record in read]
-
-    def replay(self, out, **asked):
-        """Replay everything; return the summary."""
-        run = open_run(self.folder / out, Request(**asked), self.settings, CODEC)
-        return run.go(1, lambda _: None)
-
-    def reversal(self, rule="bank.x.block", window=HOUR):
-        """Return what a dry run of `reverse` finds, and its corrections."""
-        found = find(self.settings.kafka, CODEC, Reversed(rule, "2", *window))
-        here = read_policy(self.wrong)
-        return found, list(corrections(found, rule, {here.sha256: here}))
-
-    def correct(self, made):
-        """Send corrections; return what came of it, and how long it waited."""
-        made, waited = list(made), []
-        words = Words(self.settings.kafka, CODEC, {one.content_id for one in made})
-        producer = DeliveringProducer(self.bootstrap)
-        sending = Correcting(
-            words, CODEC, producer, source="/test", per_s=10, wait=waited.append
-        )
-        try:
-            return sending.run(iter(made)), sum(waited)
-        finally:
-            producer.close()
-
-
-@pytest.fixture
-def incident(tmp_path):
-    """Three hours of uploads on an embedded broker, decided by two versions in turn."""
-    policies = tmp_path / "policies"
-    policies.mkdir()
-    right = a_policy_file(policies, "1", RIGHT_POLICY)
-    wrong = a_policy_file(policies, "2", WRONG_POLICY)
-    scorers = default_scorers(build_text_risk())
-    judges = [Judge(scorers, read_policy(path)) for path in (right, wrong)]
-    with EmbeddedBroker() as broker:
-        broker.ensure_topics(topic.name for topic in TOPICS)
-        producer = DeliveringProducer(broker.bootstrap_servers)
-        producer.send_all(_hours(judges))
-        producer.close()
-        yield Incident(broker.bootstrap_servers, tmp_path, right, wrong)
-
-
-def _hours(judges):
-    histories = {}
-    for n in range(UPLOADS):
-        upload, time_ms = an_upload(n), NOON_MS + n * MINUTE_MS
-        word = decide(judges[n in WRONG], upload, histories, CODEC.encode)
-        key, value = upload.event.content_id.encode(), CODEC.encode(word)
-        uploader, sent = upload.event.uploader_id.encode(), CODEC.encode(upload)
-        yield Output(SIGNALS.name, uploader, sent, timestamp_ms=time_ms)
-        for topic in (DECISION.name, DECISION_CURRENT.name):
-            yield Output(topic, key, value, timestamp_ms=time_ms)
+from streams.wiring import read_policy
+from tests.streams.replaying.incident import (
+    BLOCKED_WRONGLY,
+    BY_THE_RULE,
+    HOUR,
+    PASSED_WRONGLY,
+    RIGHT_POLICY,
+    UPLOADS,
+    distance,
+    headgate,
+    is_blocked,
+    tell,
+)
 
 
 def flips(folder):
@@ -195,6 +57,59 @@ def test_replay_and_its_report_find_exactly_what_went_wrong(incident):
     shown = {f"c{n}" for n in range(UPLOADS) if f'class="id">c{n}<' in report}
     assert shown == BLOCKED_WRONGLY | PASSED_WRONGLY
     assert f"{summary['flips']} of {UPLOADS} final decisions" in report
+
+
+@pytest.mark.parametrize(
+    ("wrongly", "actions", "then", "now"),
+    [
+        (BLOCKED_WRONGLY, ("block", "allow"), ("fired", 0.91), ("no", 0.95)),
+        (PASSED_WRONGLY, ("allow", "block"), ("no", 0.99), ("fired", 0.93)),
+    ],
+    ids=["blocked", "passed"],
+)
+def test_why_names_the_wrong_version_and_what_is_otherwise_now(
+    incident, wrongly, actions, then, now
+):
+    """For each upload that it got wrong: its rule, the value found, both thresholds."""
+    for content_id in sorted(wrongly)[:3]:
+        (story,) = incident.why(content_id)
+
+        bank = "xy"[int(content_id[1:]) % 2]
+        found = story["decision"]["categories"]["ip_infringement"]["probability"]
+        said, today = story["decision"], story["today"]
+        assert (said["action"], today["action"]) == actions
+        assert (said["policy"]["version"], today["policy"]) == ("2", "1")
+        assert today["changes"]
+        (rule,) = today["rules"]
+        assert rule["id"] == f"bank.{bank}.block"
+        for was, (outcome, at) in ((rule["then"], then), (rule["now"], now)):
+            assert was["outcome"] == outcome
+            assert was["when"] == f"bank.{bank} >= {at}"
+            assert was["why"] == f"bank.{bank} >= {at} (found {found:.6g})"
+
+
+def test_why_of_a_right_decision_says_that_nothing_changes(incident):
+    """Of an hour when the right version was live: the same policy, the same word."""
+    (story,) = incident.why("c3")
+
+    assert story["decision"]["policy"]["version"] == "1"
+    assert (story["today"]["changes"], story["today"]["rules"]) == (False, [])
+    assert story["result"] == "same"
+
+
+def test_why_tells_a_correction_after_what_it_corrects(incident):
+    """What a reversal said is the latest word, though nobody judged it."""
+    content_id = min(BY_THE_RULE)
+    _, made = incident.reversal()
+    incident.correct(made)
+
+    judged, corrected = incident.why(content_id)
+
+    assert judged["decision"]["action"] == "block"
+    assert corrected["result"] == "correction"
+    said = corrected["decision"]
+    assert (said["action"], said["clause"]) == ("allow", "reversal.bank.x.block")
+    assert said["supersedes"] == judged["decision"]["decision_id"]
 
 
 def test_reverse_finds_all_that_the_rule_did_and_nothing_else(incident):
@@ -251,14 +166,6 @@ def test_what_was_decided_since_is_left_alone(incident):
     assert (done.sent, done.sent_again, done.overtaken) == (0, 1, 1)
 
 
-def tell(incident, decision):
-    """Say something as a judge does, later than all of it."""
-    producer = DeliveringProducer(incident.bootstrap)
-    key, value = decision.content_id.encode(), CODEC.encode(decision)
-    producer.send_all([Output(DECISION.name, key, value)])
-    producer.close()
-
-
 def test_a_repeat_of_what_was_decided_before_the_window_is_not_in_it(incident):
     """Its record is, and its decision is not."""
     first = next(d for d in incident.decisions() if d.content_id in BY_THE_RULE)
@@ -275,7 +182,8 @@ def test_a_what_if_applied_puts_everything_right(incident):
     asked = {"replay": "this"}
     incident.replay("what-if", policy=str(incident.right))
     folder = incident.folder / "what-if"
-    summary = write_manifest(folder, asked, flips_to_apply(folder))
+    flips = FlipsToApply(folder, read_policy(incident.right), brakes=None)
+    summary = write_manifest(folder, asked, flips)
 
     agreed_manifest(folder, summary["sha256"][:12], asked)
     done, _ = incident.correct(corrections_of(folder))
@@ -315,21 +223,22 @@ def test_a_manifest_is_sent_only_as_it_was_agreed_to(tmp_path):
         list(corrections_of(tmp_path))
 
 
-def headgate(incident, *arguments):
-    """Run a command as an operator does; return its exit code and what it said."""
-    where = {
-        "bootstrap_servers": incident.bootstrap,
-        "policy": str(incident.right),
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "streams.cli", *map(str, arguments)],
-        env=environment_of(incident.folder, **where) | {"NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout + done.stderr
+def test_an_operator_reads_why_from_the_command_line(incident):
+    """Which version decided, by which rule and value, and what decides now."""
+    content_id = min(BLOCKED_WRONGLY)
+
+    code, said = headgate(incident, "why", content_id)
+
+    assert code == 0, said
+    found = 1 - 0.1 * distance(int(content_id[1:])) / 31
+    for told in (
+        "policy incident version 2 (",
+        f"bank.x >= 0.91 (found {found:.4g}",
+        "fired, decided",
+        "allow because of default.allow: another action, by policy incident version 1",
+        f"no: block if bank.x >= 0.95 (found {found:.4g}",
+    ):
+        assert told in said, said
 
 
 def test_an_operator_reverses_and_applies_from_the_command_line(incident):

@@ -1,6 +1,7 @@
 """Facts about replaying one partition: its order, its checkpoints, its lines."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
@@ -130,6 +131,18 @@ def test_a_line_for_every_record_in_order(tmp_path, said):
     assert lines[BURIED]["reason"] == "dead letter: bad"
     assert lines[BROKEN]["reason"].startswith("no signals: ")
     assert bench.facts.tally.first_difference["offset"] == BROKEN
+
+
+def test_a_line_says_how_many_uploads_were_known(tmp_path, said):
+    """Of its uploader, before it: for the breakdown by how large uploaders are."""
+    bench, known = Bench(tmp_path / "run", said), Counter()
+    bench.run()
+
+    for line in bench.lines():
+        if line["result"] == "same":
+            assert line["uploads"] == known[line["uploader_id"]]
+            known[line["uploader_id"]] += 1
+    assert sum(known.values()) == 38
 
 
 @pytest.mark.parametrize("every", [1, 3])

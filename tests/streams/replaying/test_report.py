@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -14,18 +15,28 @@ from schemas.records import (
     Evidence,
     FiredRule,
     Kind,
+    MarketAction,
     Missing,
     ModelUse,
     PolicyRef,
 )
+from streams.cli.replay_report import print_summary
+from streams.proportion import Proportion
+from streams.replay.groups import ANYWHERE
+from streams.replay.groups import UNKNOWN_SIZE as UNKNOWN
 from streams.replay.outcome import Outcome, flip_line, outcome_line
 from streams.replay.tally import Tally
 from streams.replaying.ranges import Range
-from streams.replaying.report.counts import BUCKETS, counted, span_of_lines
+from streams.replaying.report.counts import (
+    BUCKETS,
+    breakdowns,
+    counted,
+    span_of_lines,
+)
 from streams.replaying.report.drawings import clock, flow_drawing
 from streams.replaying.report.flips import MOST_FLIPS, gathered
 from streams.replaying.report.page import write_report
-from streams.replaying.report.shares import Share
+from streams.replaying.report.tables import shared
 from streams.replaying.request import Part, Plan, Request
 from streams.replaying.results import summary_of
 from streams.replaying.state import Facts
@@ -158,6 +169,101 @@ def test_counts_are_of_final_decisions():
     assert len(counts.then_by_time) == BUCKETS
 
 
+def a_release(n, then, now, territories, uploads, by_market=((), ())):
+    """Build an outcome somewhere, of an uploader of some size; says who differs."""
+    made = an_outcome(n, then, now)
+    event = replace(made.signals.event, territories=territories)
+    markets = [
+        tuple(MarketAction(market, action, "c") for market, action in one)
+        for one in by_market
+    ]
+    return replace(
+        made,
+        signals=replace(made.signals, event=event),
+        then=replace(made.then, by_market=markets[0]),
+        now=replace(made.now, by_market=markets[1]),
+        uploads=uploads,
+    )
+
+
+def releases():
+    """Make a window over territories, some of which a rule tells apart."""
+    allow, block = Action.ALLOW, Action.BLOCK
+    return [
+        a_release(0, allow, block, ("DE", "FR"), 0),
+        # Blocked in general, but not in Germany, then and now.
+        a_release(1, allow, block, ("DE", "US"), 5, ((), (("DE", allow),))),
+        # The same in general, another word in Germany.
+        a_release(2, allow, allow, ("DE",), 5, ((), (("DE", block),))),
+        a_release(3, block, allow, (), 2000, ((("US", allow),), ())),
+        a_release(4, allow, allow, (NASTY,), None),
+    ]
+
+
+def test_flips_are_counted_in_each_territory_and_size():
+    """By the word there: a decision may flip in one territory and not in another."""
+    lines = [outcome_line(outcome) for outcome in releases()]
+
+    counts = counted(span_of_lines(lines), lines)
+
+    assert counts.markets == {
+        **{"DE": 3, "FR": 1, "US": 2, ANYWHERE: 1},
+        NASTY: 1,
+    }
+    assert counts.market_flips == {"DE": 2, "FR": 1, "US": 1, ANYWHERE: 1}
+    assert counts.only_in_markets == 1
+    assert counts.sizes == {
+        **{"new": 1, "1 to 9": 2, "1000 and more": 1},
+        "not known": 1,
+    }
+    assert counts.size_flips == {"new": 1, "1 to 9": 1, "1000 and more": 1}
+    assert counts.flips == 3
+
+
+def test_the_breakdowns_are_in_json_with_intervals():
+    """Of territories, sizes and kinds: how many of how many, and how sure that is."""
+    lines = [outcome_line(outcome) for outcome in releases()]
+
+    told = breakdowns(counted(span_of_lines(lines), lines))
+
+    assert json.loads(json.dumps(told)) == told
+    assert told["only_in_territories"] == 1
+    assert told["territories"]["DE"] == Proportion(2, 3).to_json()
+    assert list(told["uploader_sizes"]) == ["new", "1 to 9", "1000 and more", UNKNOWN]
+    assert sum(kind["of"] for kind in told["kinds"].values()) == 5
+
+
+def test_the_page_has_the_territories_and_the_sizes(tmp_path):
+    """With shares; a territory's name is whatever a producer wrote."""
+    text = written(tmp_path, releases()).read_text()
+
+    cells = f"<tr><td>DE</td><td>3</td><td>2<small>{shared(2, 3)}</small></td></tr>"
+    assert cells in text
+    assert "<td>1 to 9</td><td>2</td>" in text
+    assert "Changed in some territory only, which is no flip: 1." in text
+    assert "&lt;script" in text
+    assert "<script" not in text
+
+
+def test_a_person_reads_the_breakdowns_in_the_terminal(tmp_path, capsys):
+    """Territories and sizes, each with its share; no name is markup of rich's."""
+    lines = [outcome_line(outcome) for outcome in releases()]
+    lines[4]["territories"] = ["[red]"]
+    tally = Tally()
+    for outcome in releases():
+        tally.add(outcome)
+    summary = summary_of(WHAT_IF, PLAN, [replace(Facts(0), tally=tally)])
+    counts = counted(span_of_lines(lines), lines)
+
+    print_summary(summary | {"out": "o", "breakdowns": breakdowns(counts)})
+
+    said = capsys.readouterr().out
+    assert re.search(r"DE +│ 3 +│ 2 +│ 66.67% \[20.77%, 93.85%\]", said), said
+    assert re.search(r"1000 and more +│ 1 +│ 1 +│ 100.00%", said), said
+    assert "[red]" in said
+    assert "changed in some territory only, which is no flip: 1" in said
+
+
 def test_a_faithful_and_an_empty_replay_have_a_page_too(tmp_path):
     """Equal is said, and that nothing could be compared."""
     same = [an_outcome(n, Action.ALLOW, Action.ALLOW) for n in range(3)]
@@ -176,15 +282,6 @@ def test_of_a_restricted_category_the_place_is_all(tmp_path):
     assert "reads &lt;" in shown
     assert "reads &lt;" not in hidden
     assert "characters 3–17" in hidden
-
-
-@pytest.mark.parametrize(
-    ("count", "total", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0)],
-)
-def test_a_share_has_wilsons_interval(count, total, low, high):
-    """The published figures of the method."""
-    assert Share(count, total).interval == pytest.approx((low, high), abs=1e-4)
 
 
 def test_the_flows_are_well_formed():

@@ -3,20 +3,18 @@
 import random
 from collections import Counter
 from dataclasses import replace
-from math import sqrt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import Action, Category, PolicyRef, ShadowMarket, Stage
-from streams.shadows.interval import Part
+from streams.replay.groups import size_of
 from streams.shadows.tally import (
     EXAMPLES,
     MOST_VERSIONS,
     ShadowTallies,
     ShadowTally,
-    size_of,
 )
 from tests.streams.shadows.words import a_word
 
@@ -170,38 +168,3 @@ def test_versions_beyond_the_most_are_counted_not_kept():
         tallies.add(replace(a_word(), policy=ref))
 
     assert (len(tallies.found), tallies.left_out) == (MOST_VERSIONS, 2)
-
-
-@pytest.mark.parametrize(
-    ("uploads", "group"),
-    [
-        (None, "not known"),
-        (0, "new"),
-        (1, "1 to 9"),
-        (9, "1 to 9"),
-        (10, "10 to 99"),
-        (999, "100 to 999"),
-        (1000, "1000 and more"),
-    ],
-)
-def test_uploaders_are_grouped_by_decades(uploads, group):
-    """The bounds belong to the lower group."""
-    assert size_of(uploads) == group
-
-
-@pytest.mark.parametrize(("hits", "of"), [(0, 5), (5, 5), (3, 10), (117, 4000)])
-def test_the_interval_is_wilsons(hits, of):
-    """As his formula says (1927), worked out here anew."""
-    z, share = 1.959963984540054, hits / of
-    middle = share + z * z / (2 * of)
-    spread = z * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    below = 1 + z * z / of
-
-    low, high = Part(hits, of).interval
-    assert low == pytest.approx(max(0.0, (middle - spread) / below), abs=1e-9)
-    assert high == pytest.approx(min(1.0, (middle + spread) / below), abs=1e-9)
-
-
-def test_of_nothing_nothing_is_known():
-    """No decisions: no share, and an interval that says so."""
-    assert (Part(0, 0).share, Part(0, 0).interval) == (None, (0.0, 1.0))

@@ -1,4 +1,4 @@
-"""A share of decisions and how sure it is."""
+"""A proportion of decisions and how sure it is."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Proportion:
     """`hits` of `of` decisions, 0 <= hits <= of."""
 
     hits: int
@@ -22,7 +22,8 @@ class Part:
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval (1927), in [0, 1]; all of it where nothing was seen.
 
-        It takes decisions as independent; those of one uploader are less so.
+        It holds near 0 and 1, where most shares of flips lie. It takes decisions as
+        independent; those of one uploader are less so.
         """
         if not self.of:
             return 0.0, 1.0
