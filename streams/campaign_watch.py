@@ -18,10 +18,10 @@ from schemas.codec import Codec
 from schemas.records import CampaignFact, ContentSignals, Stage, SweptEntry
 from schemas.topics import SIGNALS
 from streams.campaigns import FOUND_VALUE, Campaign, Campaigns, traits_of
-from streams.errors import EventError, HeadgateError
+from streams.errors import EventError
 from streams.history import has_event_time
 from streams.messages import Output, Record
-from streams.retries import backoff_s
+from streams.retries import keep_on
 from streams.stage import Producer, write_confirmed
 from streams.telemetry import EventLog
 from streams.topic_reader import TopicReader
@@ -99,19 +99,11 @@ class CampaignWatch:
 
     async def run(self) -> None:
         """Watch until cancelled; a broker that is away is waited for."""
-        attempt = 0
-        try:
-            while True:
-                try:
-                    await self._step()
-                    attempt = 0
-                except HeadgateError as error:
-                    attempt += 1
-                    self._log.note("campaigns_behind", reason=str(error))
-                    await self._let_go()  # Read anew, from the start.
-                    await asyncio.sleep(backoff_s(attempt))
-        finally:
-            await self._let_go()
+        await keep_on(
+            self._step,
+            self._let_go,  # All is read anew, from the start.
+            lambda why: self._log.note("campaigns_behind", reason=why),
+        )
 
     async def _step(self) -> None:
         if not self._is_ours:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
 
-from streams.errors import PermanentError, TransientError
+from streams.errors import HeadgateError, PermanentError, TransientError
 
 Result = TypeVar("Result")
 
@@ -112,3 +112,30 @@ class RetriesExhaustedError(PermanentError):
             "retries_exhausted", f"gave up after {attempts} tries; the last: {last}"
         )
         self.attempts = attempts
+
+
+async def keep_on(
+    step: Callable[[], Awaitable[None]],
+    let_go: Callable[[], Awaitable[None]],
+    tell: Callable[[str], None],
+) -> None:
+    """Take steps until cancelled; what a step could not reach is waited for.
+
+    Args:
+        step: does a little, and rests where there is nothing to do.
+        let_go: closes what is open; the next step begins anew.
+        tell: is told why a step failed.
+    """
+    attempt = 0
+    try:
+        while True:
+            try:
+                await step()
+                attempt = 0
+            except HeadgateError as error:
+                attempt += 1
+                tell(str(error))
+                await let_go()
+                await asyncio.sleep(backoff_s(attempt))
+    finally:
+        await let_go()

@@ -17,10 +17,10 @@ from encoders.bank_entries import KnownHash
 from schemas.codec import Codec
 from schemas.records import ContentSignals, Stage
 from schemas.topics import SIGNALS
-from streams.errors import EventError, HeadgateError
+from streams.errors import EventError
 from streams.messages import Output, Record
 from streams.partition_reader import PartitionReader
-from streams.retries import backoff_s
+from streams.retries import keep_on
 from streams.seen_hashes import SeenHashes
 from streams.stage import Producer, write_confirmed
 from streams.sweep import FindMatches, Sweep
@@ -105,19 +105,11 @@ class Sweeper:
 
     async def run(self) -> None:
         """Sweep until cancelled; a broker that is away is waited for."""
-        attempt = 0
-        try:
-            while True:
-                try:
-                    await self._step()
-                    attempt = 0
-                except HeadgateError as error:
-                    attempt += 1
-                    self._log.note("sweep_behind", reason=str(error))
-                    await self._let_go(list(self._parts))  # Read anew, from the start.
-                    await asyncio.sleep(backoff_s(attempt))
-        finally:
-            await self._let_go(list(self._parts))
+        await keep_on(
+            self._step,
+            self._let_go_of_all,  # They are read anew, from the start.
+            lambda why: self._log.note("sweep_behind", reason=why),
+        )
 
     async def _step(self) -> None:
         await self._let_go([p for p in self._parts if p not in self._wanted])
@@ -203,6 +195,9 @@ class Sweeper:
         with suppress(EventError):
             return decode_value(self._codec, record, ContentSignals)
         return None
+
+    async def _let_go_of_all(self) -> None:
+        await self._let_go(list(self._parts))
 
     async def _let_go(self, numbers: Iterable[int]) -> None:
         for number in numbers:

@@ -18,8 +18,8 @@ from confluent_kafka import (
 )
 
 from streams.cluster import ANSWER_S, cluster_of
-from streams.errors import TransientError
-from streams.kafka_access import Kafka, as_access
+from streams.errors import HeadgateError, TransientError
+from streams.kafka_access import Kafka, KafkaAccess, as_access
 from streams.kafka_tail import at_time, reader_config, record_of
 from streams.messages import Record
 from streams.record_fetcher import RecordFetcher
@@ -44,24 +44,21 @@ class TopicReader:
             most_records: about so many are read of what is there already; the newest.
 
         Raises:
-            TransientError: the broker does not answer, or the topic does not exist.
+            StartError: the broker does not answer.
+            TransientError: it refuses, or the topic does not exist.
         """
         self._topic = topic
         config = reader_config(as_access(kafka), "headgate-sweep")
         self._consumer = Consumer(config)
         self._fetcher = RecordFetcher(config, topic)
-        self._waiting: dict[int, deque[Record]] = {}
         self._ended: set[int] = set()
         self._paused: set[int] = set()
-        with self._errors():
-            known = cluster_of(self._consumer, as_access(kafka)).topics
-            if topic not in known:
-                raise TransientError(f"{topic} does not exist yet")
-            since_ms = int(since.timestamp() * 1000)
-            most = most_records // max(1, len(known[topic].partitions))
-            starts = [self._start(p, since_ms, most) for p in known[topic].partitions]
-            self._consumer.assign(starts)
-        self._waiting = {start.partition: deque() for start in starts}
+        try:
+            starts = self._begin(as_access(kafka), since, most_records)
+        except HeadgateError:
+            self.close()
+            raise
+        self._waiting: dict[int, deque[Record]] = {p.partition: deque() for p in starts}
 
     @property
     def at_end(self) -> bool:
@@ -94,6 +91,21 @@ class TopicReader:
         """Let go of the connections."""
         self._consumer.close()
         self._fetcher.close()
+
+    def _begin(
+        self, access: KafkaAccess, since: datetime, most_records: int
+    ) -> list[Any]:
+        """Assign every partition, and return where each begins."""
+        with self._errors():
+            known = cluster_of(self._consumer, access).topics
+            if self._topic not in known:
+                raise TransientError(f"{self._topic} does not exist yet")
+            partitions = known[self._topic].partitions
+            since_ms = int(since.timestamp() * 1000)
+            most = most_records // max(1, len(partitions))
+            starts = [self._start(number, since_ms, most) for number in partitions]
+            self._consumer.assign(starts)
+        return starts
 
     def _start(self, partition: int, since_ms: int, most: int) -> Any:
         place = TopicPartition(self._topic, partition)

@@ -8,6 +8,7 @@ from streams.retries import (
     RetriesExhaustedError,
     RetryBounds,
     backoff_s,
+    keep_on,
     retried,
 )
 
@@ -87,3 +88,23 @@ def test_what_must_not_be_lost_is_tried_without_end():
     work = work_that_fails(500, TransientError("away"))
 
     assert asyncio.run(retried(work, None, no_sleep)) == ("done", 501)
+
+
+def test_steps_go_on_after_a_failure_with_everything_let_go():
+    """Two failures are told and let go of; so is what is open at the end."""
+    work = work_that_fails(2, TransientError("away"))
+    happened = []
+
+    async def step():
+        await work()
+        happened.append("step")
+        if happened.count("step") == 2:
+            raise asyncio.CancelledError
+
+    async def let_go():
+        happened.append("let go")
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(keep_on(step, let_go, happened.append))
+
+    assert happened == ["away", "let go"] * 2 + ["step", "step", "let go"]
