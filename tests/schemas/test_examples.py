@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+import schemas
 from schemas import records
 from schemas.codec import Codec
 from schemas.event_checks import checked_event
@@ -11,7 +12,7 @@ from schemas.json_form import record_from_json, record_to_json
 from schemas.records import ContentIngested
 from schemas.topics import Record
 
-FOLDER = Path(records.__file__).parent
+FOLDER = Path(schemas.__file__).parent
 EXAMPLES = sorted(FOLDER.glob("examples/*/*.json"))
 
 

@@ -10,10 +10,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
+import schemas
 from schemas import records
 from schemas.guard import check_writer_schema
 
-FOLDER = Path(records.__file__).parent
+FOLDER = Path(schemas.__file__).parent
 FILES = sorted(FOLDER.glob("*.avsc"))
 AVRO = {"str": "string", "int": "long", "bool": "boolean", "float": "double"}
 
