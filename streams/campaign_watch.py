@@ -160,8 +160,9 @@ class CampaignWatch:
             campaign = self._known.campaigns.of((event.content_id, event.revision))
         else:
             return
-        if campaign is not None and campaign.value >= FOUND_VALUE:
-            self._known.found.add(campaign.number)
+        for found in (campaign, *self._known.campaigns.take_late()):
+            if found is not None and found.value >= FOUND_VALUE:
+                self._known.found.add(found.number)
 
     def _remember(self, signals: ContentSignals, record: Record) -> None:
         event = signals.event

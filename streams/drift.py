@@ -14,6 +14,7 @@ from river.drift import ADWIN
 
 from schemas.records import Category, ContentSignals, RiskDecision
 from streams.fingerprint import unpack
+from streams.history import is_trusted
 
 # The chance that ADWIN calls a change where there is none, at each look, once in 32
 # uploads (Bifet and Gavaldà, Learning from Time-Changing Data with Adaptive Windowing,
@@ -54,7 +55,8 @@ class DriftWatch:
     ) -> list[Drift]:
         """Take one upload and its decision; categories in `hidden` are passed over.
 
-        The caller lets in few of each uploader; see `uploader_windows`.
+        The caller lets in few of each uploader; see `uploader_windows`. What was
+        blocked counts too, or a wave of it would not show, but is never usual content.
         """
         found = []
         for name, value in self._values(signals, decision, hidden):
@@ -86,14 +88,17 @@ class DriftWatch:
             language = signals.texts[0].language or "unknown"
             language = language if language in LANGUAGES else "other"
             yield from ((f"language_{n}", float(n == language)) for n in LANGUAGES)
-            yield from self._of_embedding(signals.texts[0].embedding)
+            is_lesson = is_trusted(decision)
+            yield from self._of_embedding(signals.texts[0].embedding, is_lesson)
         for score in decision.categories:
             if score.probability is not None and score.category not in hidden:
                 yield f"category_{score.category.lower()}", score.probability
         for anomaly in decision.anomalies:
             yield f"anomaly_{anomaly.name}", anomaly.value
 
-    def _of_embedding(self, packed: bytes) -> Iterator[tuple[str, float]]:
+    def _of_embedding(
+        self, packed: bytes, is_lesson: bool
+    ) -> Iterator[tuple[str, float]]:
         """Give an embedding's length and how far it is from the usual one."""
         vector = unpack(packed)
         if vector is None:
@@ -106,11 +111,14 @@ class DriftWatch:
         vector = vector / np.float32(length)
         usual = self._centroid
         if usual is None or len(usual) != len(vector):  # Another text model.
-            self._centroid, self._centroid_uploads = vector, 1
+            if is_lesson:
+                self._centroid, self._centroid_uploads = vector, 1
             return
         usual_length = float(np.linalg.norm(usual))
         if usual_length > 0:
             cosine = float(usual @ vector) / usual_length
             yield "embedding_distance", (1.0 - cosine) / 2
+        if not is_lesson:
+            return
         self._centroid_uploads = min(self._centroid_uploads + 1, CENTROID_UPLOADS)
         self._centroid = usual + (vector - usual) / np.float32(self._centroid_uploads)

@@ -28,7 +28,7 @@ from schemas.records import (
     Stage,
     UploaderHistory,
 )
-from streams.active_days import with_upload
+from streams.active_days import KEPT_DAYS, day_of, unpack_days, with_upload
 from streams.fingerprint import cosine_distance, mean_embedding, signature, unpack
 from streams.upload_pattern import with_pattern
 
@@ -41,6 +41,9 @@ DIGEST_BYTES = 8  # By chance, two of 1024 agree once in 10^13 histories.
 # The mean and the spread move by at least 1/64 an upload: they follow slow change, and
 # no single upload moves them far.
 MEMORY_UPLOADS = 64
+# The first ones of a UTC day move the usual content: with 64 remembered, a flood needs
+# eight days to become most of it. Patterns have a bound of their own.
+LESSONS_PER_DAY = 8
 
 # Stages of an upload that was judged before, on what was found since.
 AFTERWARDS = (Stage.SWEPT, Stage.CAMPAIGN)
@@ -104,16 +107,16 @@ def remember(
     """Return the next history; the same one if this upload is already in it.
 
     Every upload leaves its digest and its decision's bytes. Only a final one that was
-    not blocked is learned from: into the centroid, and, where its time can be used,
-    into rates, windows, habits, patterns and signatures too. The final decision takes
-    the place of the provisional one.
+    not blocked, nor would have been but for a brake, and whose time can be used is
+    learned from: into rates, windows, habits, patterns and signatures, and, if it is
+    one of the first `LESSONS_PER_DAY` of its day, into the usual content. The final
+    decision takes the place of the provisional one.
     """
     if recall(history, signals) is not None:
         return history
     if signals.stage in AFTERWARDS:
         return _remember_again(history, signals, decision_bytes)
-    trusted = decision.action is not Action.BLOCK and not decision.provisional
-    learned = trusted and has_event_time(signals)
+    learned = is_trusted(decision) and has_event_time(signals)
     entry = RecentUpload(
         content_id=signals.event.content_id,
         revision=signals.event.revision,
@@ -127,9 +130,32 @@ def remember(
         recent=_ring(history.recent, entry),
         judged=_digests(history.judged, _digest(signals, signals.stage)),
     )
-    if trusted:
+    if not learned:
+        return history
+    if _may_move_the_usual(history, signals):
         history = _learn_content(history, signals)
-    return _learn_time(history, signals) if learned else history
+    return _learn_time(history, signals)
+
+
+def is_trusted(decision: RiskDecision) -> bool:
+    """Say whether a decision lets its upload be learned from.
+
+    What a brake held was to be blocked: in a flood that is most of it.
+    """
+    said = (decision.action, decision.instead_of)
+    return Action.BLOCK not in said and not decision.provisional
+
+
+def _may_move_the_usual(history: UploaderHistory, signals: ContentSignals) -> bool:
+    """Say whether the uploader's day has room for another lesson.
+
+    Of a day before all that are kept nobody knows, so it has none.
+    """
+    day = day_of(signals.event.event_time)
+    days = unpack_days(history.active_days)
+    if len(days) == KEPT_DAYS and day < days[0].day:
+        return False
+    return sum(d.uploads for d in days if d.day == day) < LESSONS_PER_DAY
 
 
 def _remember_again(

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from streams.anomaly.base import State
+from streams.anomaly.state import State
 
 MOST_ALARMS = 256  # The newest; older ones than that would count little anyway.
 

@@ -4,7 +4,7 @@ Times are Unix seconds; days and weeks are UTC's. A series without a rhythm lose
 nothing: its envelope is as wide at every hour, its profile as flat.
 """
 
-from streams.anomaly.base import State
+from streams.anomaly.state import State
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S

@@ -5,14 +5,14 @@ from typing import Any
 
 from streams.errors import StartError
 
+State = dict[str, Any]  # JSON values.
+
 
 class StateError(StartError):
     """A saved state is of another version, or no state of this detector."""
 
 
-def take_state(
-    name: str, state: object, version: int, fields: Sequence[str]
-) -> dict[str, Any]:
+def take_state(name: str, state: object, version: int, fields: Sequence[str]) -> State:
     """Return the state's fields; raises StateError if one is missing."""
     if not isinstance(state, dict):
         raise StateError(

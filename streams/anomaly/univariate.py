@@ -16,10 +16,9 @@ import math
 from collections.abc import Sequence
 
 from streams.anomaly.alarm_gate import AlarmGate
-from streams.anomaly.base import State
 from streams.anomaly.calendar import DayEnvelope, WeekProfile
 from streams.anomaly.ranked_window import RankedWindow
-from streams.anomaly.state import StateError, take_state
+from streams.anomaly.state import State, StateError, take_state
 
 VERSION = 1
 LARGEST = 1e150  # Its square is still a float, so no sum here overflows.

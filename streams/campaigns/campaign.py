@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from streams.campaigns.bounds import (
+    AGAIN,
     BURST_MS,
     FAN_COPIES,
     FLOOD_COPIES,
@@ -63,8 +64,9 @@ class Campaign:
         """Drop what is too old or too much, and set `value` in [0, 1].
 
         `1 - 2^(-strength / 3)`. Strength is the uploaders beyond the first, twice those
-        that came within one hour; more uploads by one of them add nothing, unless they
-        are more than a person makes within an hour.
+        that came within one hour, and half as much for each but the first who sent it
+        more than once. Further uploads by one of them add nothing, unless they are more
+        than a person makes within an hour.
         """
         since = self.last_ms - window_ms
         kept = {k: m for k, m in self.members.items() if m.at_ms >= since}
@@ -81,6 +83,8 @@ class Campaign:
         flood = max(_peak(sorted(t)) for t in times.values()) - FAN_COPIES
         strength = (len(first) - 1) * (1 + (burst if burst > 1 else 0) / len(first))
         strength += max(0, flood) / FLOOD_COPIES
+        again = sum(len(at) > 1 for at in times.values())
+        strength += max(0, again - 1) * AGAIN
         self.value = round(1 - 2 ** (-strength / HALF_STRENGTH), 4)
 
 

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.campaigns.bounds import (
-    COMMON_UPLOADS,
+    COMMON_UPLOADERS,
     COVER_BITS,
     ENOUGH,
     SHARED_ITEMS,
     TEXT_ONLY_PAIRS,
 )
-from streams.campaigns.near_index import ItemIndex, Places, SignatureIndex
+from streams.campaigns.near_index import NOWHERE, ItemIndex, Places, SignatureIndex
 from streams.campaigns.text_shelf import TextShelf
 from streams.campaigns.traits import SOUND_ITEMS, Traits
 
@@ -22,6 +22,8 @@ KINDS: Final = (*TEXTS, "cover", "sound", "file")
 _TITLE, _BODY, _SPEECH, _COVER, _SOUND, _FILE = range(len(KINDS))
 _MOST_PLACES: Final = 8  # Of one file.
 Halves = NDArray[np.int64]
+Digests = NDArray[np.uint64]
+Found = NDArray[np.bool_]
 Said = dict[str, tuple[int, ...]]  # The telling word pairs of each kind of text.
 
 
@@ -30,10 +32,12 @@ class Evidence:
     """Some other uploads, and what each shares with the one that is looked at.
 
     `halves` counts the evidence of each kind, int64, shape (n_kinds, n_places).
+    `is_text` says where nothing but text is shared, bool, shape (n_places,).
     """
 
     places: Places
     halves: Halves
+    is_text: NDArray[np.bool_]
 
     @property
     def total(self) -> Halves:
@@ -70,24 +74,33 @@ class Shelf:
         """Return the telling word pairs that stand at any of the places."""
         return self._texts[kind].said(places)
 
-    def find(self, traits: Traits) -> Places:
-        """Return places that share something with an upload, sorted."""
-        found = [self._texts[kind].find(traits.text(kind)) for kind in TEXTS]
-        if traits.cover:
-            found.append(self._covers.near(traits.cover, COVER_BITS))
-        if traits.sound:
-            found.append(self._sounds.near(traits.sound, SHARED_ITEMS))
-        found.append(self._with_file(traits.files))
-        return np.unique(np.concatenate(found))
+    def find(self, traits: Traits) -> tuple[Places, Found]:
+        """Return places that share something with an upload, sorted, and by what.
+
+        Returns:
+            places: int64, shape (n_places,).
+            found: which kind's index gave each, bool, shape (n_kinds, n_places).
+        """
+        by_kind = [self._texts[kind].find(traits.text(kind)) for kind in TEXTS]
+        by_kind += [
+            self._covers.near(traits.cover, COVER_BITS) if traits.cover else NOWHERE,
+            self._sounds.near(traits.sound, SHARED_ITEMS) if traits.sound else NOWHERE,
+            self._with_file(traits.files),
+        ]
+        places = np.unique(np.concatenate(by_kind))
+        found = np.zeros((len(KINDS), len(places)), np.bool_)
+        for row, given in enumerate(by_kind):
+            found[row, np.searchsorted(places, given)] = True
+        return places, found
 
     def compare(
         self,
         traits: Traits,
         places: Places,
-        is_same_uploader: NDArray[np.bool_],
+        found: Found,
+        uploaders: Digests,
+        own: np.uint64,
         is_joined: NDArray[np.bool_],
-        *,
-        is_warm: bool,
     ) -> Evidence:
         """Weigh what an upload shares with those at some places.
 
@@ -97,14 +110,37 @@ class Shelf:
         Args:
             traits: of the upload.
             places: as `find` gives them.
-            is_same_uploader: bool, shape (n_places,).
-            is_joined: those in a campaign, whose size makes nothing common; likewise.
-            is_warm: it is known by now which text is common.
+            found: likewise.
+            uploaders: a digest of each place's uploader, uint64, shape (n_places,).
+            own: of the upload's own.
+            is_joined: those in a campaign, whose size makes nothing common; bool,
+                likewise.
         """
+        is_same_uploader = uploaders == own
+        halves, said = self._shared(traits, places, is_same_uploader)
+        # What follows only ever strikes evidence, and most uploads have too little.
+        if not (halves.sum(axis=0) >= ENOUGH).any():
+            return Evidence(places, np.zeros_like(halves), _is_text(halves))
+        unlike = self._is_unlike(traits, places, halves)
+        halves[_BODY, unlike] = np.minimum(halves[_BODY, unlike], 1)
+        no_file = ~self._has_file[places] & (not traits.files)
+        is_copy = (halves[_SPEECH:] == 2).any(axis=0)
+        is_copy |= (halves[_BODY] == 2) & no_file
+        halves[:, is_same_uploader & ~is_copy] = 0
+        _void_common(halves, found, ~is_same_uploader & ~is_joined, uploaders)
+        is_text = _is_text(halves)
+        told = np.where(halves[: len(TEXTS)] > 0, said, 0).sum(axis=0)
+        halves[:, is_text & (told < TEXT_ONLY_PAIRS)] = 0
+        return Evidence(places, halves, is_text)
+
+    def _shared(
+        self, traits: Traits, places: Places, is_same_uploader: NDArray[np.bool_]
+    ) -> tuple[Halves, NDArray[np.int64]]:
+        """Return what is alike, in halves, and how much each place's texts said."""
         halves = np.zeros((len(KINDS), len(places)), np.int64)
-        if not len(places):
-            return Evidence(places, halves)
         said = np.zeros((len(TEXTS), len(places)), np.int64)
+        if not len(places):
+            return halves, said
         for row, kind in enumerate(TEXTS):
             compared = self._texts[kind].compare(traits.text(kind), places)
             halves[row], said[row] = compared
@@ -114,19 +150,7 @@ class Shelf:
             heard = self._sounds.shared(traits.sound, places) >= SHARED_ITEMS
             halves[_SOUND] = heard * np.where(is_same_uploader, 2, 1)
         halves[_FILE] = 2 * np.isin(places, self._with_file(traits.files))
-        unlike = self._is_unlike(traits, places, halves)
-        halves[_BODY, unlike] = np.minimum(halves[_BODY, unlike], 1)
-        no_file = ~self._has_file[places] & (not traits.files)
-        is_copy = (halves[_SPEECH:] == 2).any(axis=0)
-        is_copy |= (halves[_BODY] == 2) & no_file
-        halves[:, is_same_uploader & ~is_copy] = 0
-        _void_common(halves, ~is_same_uploader & ~is_joined)
-        only_text = ~halves[_COVER:].any(axis=0)
-        told = np.where(halves[: len(TEXTS)] > 0, said, 0).sum(axis=0)
-        if not is_warm:
-            told[:] = 0
-        halves[:, only_text & (told < TEXT_ONLY_PAIRS)] = 0
-        return Evidence(places, halves)
+        return halves, said
 
     def _is_unlike(
         self, traits: Traits, places: Places, halves: Halves
@@ -158,12 +182,35 @@ class Shelf:
         return np.array([p for f in files for p in self._files.get(f, ())], np.int64)
 
 
-def _void_common(halves: Halves, is_other: NDArray[np.bool_]) -> None:
-    """Strike single evidence that many share who share nothing else."""
-    for row in halves[:_FILE]:
-        is_shared = (row == 1) & is_other
-        others = int(np.count_nonzero(is_shared))
-        if others > COMMON_UPLOADS:
-            enough = np.count_nonzero(is_shared & (halves.sum(axis=0) >= ENOUGH))
-            if 2 * enough < others:
-                row[row == 1] = 0
+def _is_text(halves: Halves) -> NDArray[np.bool_]:
+    """Return where nothing but text is shared, bool, shape (n_places,)."""
+    found: NDArray[np.bool_] = halves[_COVER:].sum(axis=0) == 0
+    return found
+
+
+def _void_common(
+    halves: Halves, found: Found, is_other: NDArray[np.bool_], uploaders: Digests
+) -> None:
+    """Strike single evidence that many share who share nothing else.
+
+    Many are uploaders: one that floods makes nothing common. They are counted among all
+    places that share it as evidence, and among those that the kind's own index gave:
+    what these have alike may be too common by now to be evidence at their places, and
+    whoever else was found shares something else, and so is no fair sample.
+    """
+    for row, by_own in zip(halves[:_FILE], found, strict=False):
+        if not (row == 1).any():
+            continue
+        is_enough = halves.sum(axis=0) >= ENOUGH
+        if any(
+            _is_common(uploaders[asked], is_enough[asked])
+            for asked in ((row == 1) & is_other, by_own & is_other)
+        ):
+            row[row == 1] = 0
+
+
+def _is_common(uploaders: Digests, is_enough: NDArray[np.bool_]) -> bool:
+    if len(uploaders) <= COMMON_UPLOADERS:
+        return False
+    many = len(np.unique(uploaders))
+    return many > COMMON_UPLOADERS and 2 * len(np.unique(uploaders[is_enough])) < many

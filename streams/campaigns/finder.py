@@ -1,14 +1,22 @@
 """Joins uploads to campaigns, one at a time, as they come."""
 
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.campaigns.bounds import CHAIN_UPLOADS, ENOUGH
+from streams.campaigns.bounds import (
+    CHAIN_UPLOADS,
+    ENOUGH,
+    TEXT_ONLY_PAIRS,
+    WARM_UPLOADS,
+)
 from streams.campaigns.campaign import Campaign, Key, Member, campaign_id
 from streams.campaigns.evidence import TEXTS, Evidence, Said, Shelf
-from streams.campaigns.near_index import Places
+from streams.campaigns.near_index import NOWHERE, Places
 from streams.campaigns.rarity import Rarity
 from streams.campaigns.traits import Traits
+from streams.uploader_windows import uploader_digest
 
 
 class Campaigns:
@@ -35,12 +43,16 @@ class Campaigns:
         self._keys: list[Key | None] = [None] * most_uploads
         self._place_of: dict[Key, int] = {}
         self._uploader = [""] * most_uploads
+        self._digest = np.zeros(most_uploads, np.uint64)  # Of the uploader.
         self._at_ms = np.zeros(most_uploads, np.int64)
         self._number = np.zeros(most_uploads, np.int64)  # Of its campaign; 0: none.
         self._next_place = 0
         self._numbers = 0
         self._campaigns: dict[int, Campaign] = {}  # The longest quiet first.
         self._told: dict[Key, str] = {}  # To the id it was told; the oldest give way.
+        # Copies that came before it was known what is rare.
+        self._early: deque[Traits] = deque(maxlen=WARM_UPLOADS)
+        self._late: dict[int, None] = {}  # Numbers of campaigns found among them.
 
     def __len__(self) -> int:
         """Count the campaigns, from two uploads on."""
@@ -49,20 +61,33 @@ class Campaigns:
     def observe(self, traits: Traits) -> Campaign | None:
         """Take an upload in and return the campaign it joined, as it is now.
 
-        One that was observed before changes nothing.
+        One that was observed before changes nothing. Others may be in `take_late`.
         """
         if traits.key in self._place_of:
             return self.of(traits.key)
         evidence = self._evidence(traits)
-        backers = evidence.total >= ENOUGH
-        said = self._said(traits, evidence.places[backers])
+        backers = copies = evidence.total >= ENOUGH
+        if not self._rarity.is_warm:
+            backers = copies & ~evidence.is_text
+        said = self._said(traits, evidence.places[copies])
         place = self._take_place(traits)
         self._shelf.put(place, traits, said)
-        if not backers.any():
+        if not copies.any():
             # A campaign's own words must not become common by its size.
-            self._rarity.count([p for kind in TEXTS for p in traits.text(kind).pairs])
-            return None
-        return self._join(place, evidence, backers)
+            pairs = [p for kind in TEXTS for p in traits.text(kind).pairs]
+            self._rarity.count(traits.uploader_id, traits.at_ms / 1000, pairs)
+        if backers.any():
+            return self._join(place, evidence, backers)
+        if copies.any():
+            self._early.append(traits)
+        elif self._early and self._rarity.is_warm:
+            self._look_again()
+        return None
+
+    def take_late(self) -> list[Campaign]:
+        """Return, once, the campaigns that were found by looking again, as they are."""
+        numbers, self._late = self._late, {}
+        return [self._campaigns[n] for n in numbers if n in self._campaigns]
 
     def of(self, key: Key) -> Campaign | None:
         """Return the campaign of an upload that was observed."""
@@ -102,19 +127,33 @@ class Campaigns:
             said[kind] = tuple(sorted(kept))
         return said
 
-    def _evidence(self, traits: Traits) -> Evidence:
-        places = self._shelf.find(traits)
+    def _look_again(self) -> None:
+        """Join the copies that came before it was known what is rare."""
+        for traits in self._early:
+            place = self._place_of.get(traits.key)
+            said = self._said(traits, NOWHERE)
+            if place is None or sum(map(len, said.values())) < TEXT_ONLY_PAIRS:
+                continue
+            evidence = self._evidence(traits, but=place)
+            backers = evidence.total >= ENOUGH
+            joined = self._join(place, evidence, backers) if backers.any() else None
+            if joined is not None:
+                self._late[joined.number] = None
+        self._early.clear()
+
+    def _evidence(self, traits: Traits, but: int = -1) -> Evidence:
+        """Return what speaks for others, leaving out the upload's own place."""
+        places, found = self._shelf.find(traits)
         away = np.abs(self._at_ms[places] - traits.at_ms)
-        places = places[away <= self._window_ms]
-        same = np.array(
-            [self._uploader[place] == traits.uploader_id for place in places], np.bool_
-        )
+        kept = (away <= self._window_ms) & (places != but)
+        places = places[kept]
         return self._shelf.compare(
             traits,
             places,
-            same,
-            is_joined=self._number[places] > 0,
-            is_warm=self._rarity.is_warm,
+            found[:, kept],
+            self._digest[places],
+            _digest(traits.uploader_id),
+            self._number[places] > 0,
         )
 
     def _take_place(self, traits: Traits) -> int:
@@ -126,6 +165,7 @@ class Campaigns:
         self._keys[place] = traits.key
         self._place_of[traits.key] = place
         self._uploader[place] = traits.uploader_id
+        self._digest[place] = _digest(traits.uploader_id)
         self._at_ms[place] = traits.at_ms
         self._number[place] = 0
         return place
@@ -209,3 +249,7 @@ class Campaigns:
             one.alike[kind] = one.alike.get(kind, 0) + uploads
         del self._campaigns[other.number]
         return one
+
+
+def _digest(uploader_id: str) -> np.uint64:
+    return np.uint64(int.from_bytes(uploader_digest(uploader_id), "little"))

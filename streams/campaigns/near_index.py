@@ -47,13 +47,13 @@ class SignatureIndex:
         self._next[keys] = (at + 1) % _DEPTH
 
     def near(self, signature: bytes, bits: int) -> Places:
-        """Return the newest places, 64 at most, within so many bits."""
+        """Return the newest places, 64 at most, within so many bits; some twice."""
         words = np.frombuffer(signature, "<u2").reshape(_WORDS, 1)
         keys = ((words ^ _FLIPS) + _OFFSETS).reshape(-1)
         found = self._buckets[keys].reshape(-1)
         places = found[found > 0].astype(np.int64) - 1
         near = places[self.bits(signature, places) <= bits]
-        return np.unique(near)[-_MOST_NEAR:] if len(near) else NOWHERE
+        return near if len(near) <= _MOST_NEAR else np.unique(near)[-_MOST_NEAR:]
 
     def has(self, places: Places) -> NDArray[np.bool_]:
         """Return whether anything stands at each place: bool, shape (n_places,)."""

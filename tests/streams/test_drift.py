@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from schemas.records import Category, CategoryScore, Missing
+from schemas.records import Action, Category, CategoryScore, Missing
 from streams.drift import DriftWatch
 from tests.builders import a_decision, a_text_signal, an_embedding, an_event, signals
 
@@ -69,6 +69,22 @@ def test_another_models_embeddings_are_told():
         found |= {drift.name for drift in told}
         assert number >= 2000 or not told
     assert {"embedding_norm", "embedding_distance"} <= found
+
+
+def test_what_was_blocked_does_not_become_the_usual_content():
+    """However much of it comes, it stays as far away as it was."""
+
+    def distances(action):
+        watch, found = DriftWatch(), []
+        usual, other = (a_text_signal(embedding=an_embedding(n)) for n in (1, 2))
+        for number in range(1200):
+            upload = signals(texts=(usual if number < 200 else other,))
+            said = a_decision(upload, action=Action.ALLOW if number < 200 else action)
+            watch.observe(upload, said, frozenset())
+            found.append(watch.means().get("embedding_distance", 0.0))
+        return found[-1]
+
+    assert distances(Action.BLOCK) > 1.5 * distances(Action.ALLOW)
 
 
 def test_what_drifted_is_told_with_numbers():

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from streams.campaigns import Campaigns
-from streams.evaluation.campaign_figures import figures, watch
+from streams.evaluation.campaign_figures import Outcome, figures, watch
 from streams.evaluation.campaign_traffic import COVER_EDITS, as_signals
 from streams.evaluation.made_campaigns import traffic
 
@@ -35,6 +35,21 @@ def test_campaigns_are_found_in_made_traffic():
 
     assert found["precision"].value >= 0.95
     assert found["recall"].value >= 0.7  # Two campaigns; the first 1,000 only warm up.
+
+
+def test_two_streams_are_reported_as_one():
+    """Their campaigns stay apart, and times count within each."""
+    whole, labels = Outcome(), [0, 0, None, 7, 7, None]
+    for _ in range(2):
+        whole.extend(Outcome(["id", "id", None], [1, 1, None], 0.5))
+
+    found = figures(whole, labels, ["cover", "cover", "plain"] * 2)
+
+    assert (found["uploads"], found["campaigns"], found["ids_a_campaign"]) == (6, 2, 1)
+    assert (found["precision"].value, found["recall"].value) == (1.0, 1.0)
+    assert found["uploads_until_found"].value == 2
+    assert len(set(whole.found)) == 3
+    assert found["uploads_per_s"] == 6
 
 
 def test_the_same_seed_makes_the_same_traffic():

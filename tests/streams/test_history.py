@@ -14,12 +14,13 @@ from schemas.records import (
     Stage,
     UploaderHistory,
 )
-from streams.active_days import unpack_days
+from streams.active_days import KEPT_DAYS, unpack_days
 from streams.fingerprint import cosine_distance, unpack
 from streams.history import (
     DIGEST_BYTES,
     JUDGED_DIGESTS,
     KEPT_DECISIONS,
+    LESSONS_PER_DAY,
     RECENT_UPLOADS,
     recall,
     remember,
@@ -36,6 +37,7 @@ from tests.builders import (
     signals,
 )
 
+DAY_S = 86_400
 IN_FUTURE = (Missing("event_time", "in_future: 3 days"),)
 
 
@@ -133,13 +135,57 @@ def test_what_was_blocked_is_recognised_but_not_learned():
     assert recall(history, blocked[-1]).decision is not None
 
 
+def test_what_a_brake_held_is_not_learned():
+    """A flood that a brake turned from blocked to held teaches nothing either."""
+    upload = an_upload()
+    held = a_decision(upload, action=Action.REVIEW, instead_of=Action.BLOCK)
+
+    history = remember(a_history(), upload, held, b"held")
+
+    assert (history.uploads, history.centroid_uploads) == (0, 0)
+    assert [entry.learned for entry in history.recent] == [False]
+
+
+def test_a_review_that_no_brake_made_is_learned():
+    """Only what was, or would have been, blocked is kept out."""
+    history = after(a_history(), an_upload(), action=Action.REVIEW)
+
+    assert (history.uploads, history.centroid_uploads) == (1, 1)
+
+
+def test_a_flood_moves_the_usual_content_no_further_than_its_first_uploads():
+    """A thousand in a day teach as much of content as eight; the next day goes on."""
+    known = after(a_history(), *(an_upload(f"k{i}", at_s=i * DAY_S) for i in range(20)))
+    flood = [an_upload(f"f{i}", seed=7, at_s=20 * DAY_S + i) for i in range(1000)]
+
+    few = after(known, *flood[:LESSONS_PER_DAY])
+    many = after(known, *flood)
+    later = after(many, an_upload("l", seed=7, at_s=21 * DAY_S))
+
+    assert many.uploads == 1020
+    assert (many.centroid, many.distance_m2) == (few.centroid, few.distance_m2)
+    assert later.centroid_uploads == few.centroid_uploads + 1 == 29
+
+
+def test_a_day_before_all_that_are_kept_teaches_no_content():
+    """How much came on it is not known any more."""
+    known = after(
+        a_history(), *(an_upload(f"k{i}", at_s=i * DAY_S) for i in range(KEPT_DAYS))
+    )
+
+    history = after(known, an_upload("late", seed=7, at_s=-5 * DAY_S))
+
+    assert history.uploads == known.uploads + 1
+    assert history.centroid == known.centroid
+
+
 def test_an_unusable_time_is_not_learned():
-    """An event from the future leaves rates and dates alone, but shows its content."""
+    """An event from the future teaches nothing: its day's lessons can't be counted."""
     history = after(a_history(), an_upload(at_s=1e6, missing=IN_FUTURE))
 
     assert (history.uploads, history.last_seen) == (0, None)
     assert history.recent[0].learned is False
-    assert history.centroid_uploads == 1
+    assert history.centroid_uploads == 0
 
 
 def a_titled(content_id: str = "c1", at_s: float = 0.0, **fields: object):
@@ -230,10 +276,10 @@ def test_digests_are_bounded_oldest_first_out():
 
 def test_no_single_upload_moves_the_usual_far():
     """After many uploads a stranger moves the centroid by 1/64, not less nor more."""
-    usual = [an_upload(f"c{i}", seed=1) for i in range(200)]
+    usual = [an_upload(f"c{i}", seed=1, at_s=i * DAY_S) for i in range(80)]
     history = after(a_history(), *usual)
 
-    moved = after(history, an_upload("stranger", seed=2))
+    moved = after(history, an_upload("stranger", seed=2, at_s=80 * DAY_S))
 
     step = unpack(moved.centroid) - unpack(history.centroid)
     full = unpack(an_embedding(2)) - unpack(history.centroid)
@@ -242,8 +288,13 @@ def test_no_single_upload_moves_the_usual_far():
 
 def test_the_spread_follows_what_is_usual_now():
     """Old distances fade: two hundred varied uploads outweigh as many alike."""
-    alike = after(a_history(), *(an_upload(f"a{i}", seed=1) for i in range(200)))
-    varied = after(alike, *(an_upload(f"v{i}", seed=i) for i in range(2, 202)))
+    days = [i * DAY_S for i in range(400)]
+    alike = after(
+        a_history(), *(an_upload(f"a{i}", seed=1, at_s=days[i]) for i in range(200))
+    )
+    varied = after(
+        alike, *(an_upload(f"v{i}", seed=i, at_s=days[i]) for i in range(200, 400))
+    )
 
     assert alike.distance_mean == pytest.approx(0, abs=1e-5)
     assert varied.distance_mean > 0.8
@@ -252,7 +303,8 @@ def test_the_spread_follows_what_is_usual_now():
 def test_an_old_spread_fades():
     """Uploads that are alike bring a wide spread down, though never at once."""
     wide = a_history(centroid=an_embedding(1), centroid_uploads=100, distance_m2=30.0)
-    history = after(wide, *(an_upload(f"c{i}", seed=1) for i in range(200)))
+    usual = (an_upload(f"c{i}", seed=1, at_s=i * DAY_S) for i in range(200))
+    history = after(wide, *usual)
 
     assert after(wide, an_upload(seed=1)).distance_m2 == pytest.approx(30 * 62 / 63)
     assert 0 < history.distance_m2 < 30 / 20
@@ -262,7 +314,7 @@ def test_the_spread_is_the_distances_own():
     """Up to the cap, mean and spread are those of the distances seen."""
     history, distances = a_history(), []
     for i in range(20):
-        upload = an_upload(f"c{i}", seed=i)
+        upload = an_upload(f"c{i}", seed=i, at_s=i * DAY_S)
         if history.centroid:
             known = unpack(history.centroid)
             distances.append(cosine_distance(unpack(an_embedding(i)), known))

@@ -18,7 +18,8 @@ from streams.scorers.velocity import Velocity
 from tests.builders import a_decision, a_history, a_text_signal, signals
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-RING, KEPT, KNOWN, MEMORY = 128, 32, 1024, 64  # As streams/history.py states them.
+# As streams/history.py states them.
+RING, KEPT, KNOWN, MEMORY, LESSONS = 128, 32, 1024, 64, 8
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Judged:
     stage: str
     at_s: int
     in_future: bool  # Its time can't be used.
-    action: str
+    action: str  # HELD: a brake turned a block into a review.
     vector: tuple[float, ...]
     bytes_: bytes
 
@@ -56,8 +57,10 @@ class Oracle:
             self.all.append(upload)
 
     def trusted(self):
-        """Return what was learned from: final and not blocked."""
-        return [u for u in self.all if u.stage == "COMPLETE" and u.action != "BLOCK"]
+        """Return what was learned from: final, not blocked and not held from it."""
+        kept_out = ("BLOCK", "HELD")
+        final = [u for u in self.all if u.stage == "COMPLETE"]
+        return [u for u in final if u.action not in kept_out]
 
     def counted(self):
         """Return what counts by event time."""
@@ -71,9 +74,18 @@ class Oracle:
             last[upload.content_id, upload.revision] = upload
         return list(last.values())[-RING:]
 
+    def lessons(self):
+        """Return what moved the usual content: the first eight of each UTC day."""
+        by_day = {}
+        for upload in self.counted():
+            day = (NOON + timedelta(seconds=upload.at_s)).date()
+            by_day.setdefault(day, []).append(upload)
+        first = [upload for day in by_day.values() for upload in day[:LESSONS]]
+        return [upload for upload in self.counted() if upload in first]
+
     def usual(self):
         """Return centroid, how many it is of, mean and squares of the distances."""
-        vectors = [np.array(u.vector, np.float32) for u in self.trusted()]
+        vectors = [np.array(u.vector, np.float32) for u in self.lessons()]
         centroid, mean, squares = None, 0.0, 0.0
         for n, vector in enumerate(vectors):
             if centroid is None:
@@ -123,7 +135,9 @@ def streams_of_uploads(draw):
                 stage=draw(st.sampled_from(("COMPLETE", "COMPLETE", "SCREENED"))),
                 at_s=draw(st.integers(-90_000, 90_000)),
                 in_future=draw(st.integers(0, 9)) == 0,
-                action=draw(st.sampled_from(("ALLOW", "ALLOW", "REVIEW", "BLOCK"))),
+                action=draw(
+                    st.sampled_from(("ALLOW", "ALLOW", "REVIEW", "BLOCK", "HELD"))
+                ),
                 vector=VECTORS[draw(st.integers(0, 4))],
                 bytes_=b"said %d" % n,
             )
@@ -157,7 +171,12 @@ def as_signals(upload):
 def remembered(history, upload):
     """Return our next history."""
     made = as_signals(upload)
-    decision = a_decision(made, action=Action(upload.action))
+    held = upload.action == "HELD"
+    decision = a_decision(
+        made,
+        action=Action.REVIEW if held else Action(upload.action),
+        instead_of=Action.BLOCK if held else None,
+    )
     return remember(history, made, decision, upload.bytes_)
 
 

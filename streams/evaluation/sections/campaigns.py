@@ -21,7 +21,7 @@ from streams.evaluation.made_campaigns import traffic
 from streams.evaluation.scored_rows import Inputs
 
 UPLOADS: Final = 20_000
-SEED: Final = 211  # On which nothing was tuned or looked at.
+SEED: Final = 404  # On which nothing was tuned or looked at.
 
 
 def campaigns(inputs: Inputs) -> Section:

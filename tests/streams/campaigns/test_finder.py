@@ -1,10 +1,12 @@
 """Facts about joining near copies to campaigns."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from streams.campaigns import FOUND_VALUE
+from streams.campaigns.bounds import WARM_UPLOADS
 from tests.streams.campaigns.uploads import (
     DAY_MS,
     HOUR_MS,
@@ -298,3 +300,84 @@ def test_a_campaign_makes_nothing_common():
 
     assert found.value >= FOUND_VALUE
     assert ("c31", 0) in found.members
+
+
+@pytest.mark.parametrize("kind", ["one text", "swapped artists"])
+def test_a_flood_of_one_uploader_hides_no_campaign(kind):
+    """What he says is not common for it, though nothing else of it is alike."""
+    made, copy = campaigns(), KINDS[kind]
+    for n in range(1000, 2000):
+        made.observe(
+            an_upload(
+                n,
+                "flooder",
+                at_ms=n * 1000,
+                title=a_text(own_words(n)),
+                body=a_text(SCAM),
+                cover=bits(f"own {n}"),
+                sound=a_sound(n),
+            )
+        )
+
+    found = observe(made, (an_upload(n, **copy(n)) for n in range(1, 9)))
+
+    assert found is not None
+    assert found.value >= FOUND_VALUE
+
+
+def test_copies_from_before_it_was_known_what_is_rare_are_found_then():
+    """A campaign that was over by then is told late, once, and not before."""
+    made, copy = campaigns(warm=False, most_uploads=4000), KINDS["one text"]
+
+    early = observe(made, (an_upload(n, at_ms=n * 1000, **copy(n)) for n in range(20)))
+    assert (early, made.take_late()) == (None, [])
+    for n in range(1000, 1000 + WARM_UPLOADS):
+        made.observe(ordinary(n, Random(n)))
+
+    (found,) = made.take_late()
+    assert found.uploaders == 20
+    assert found.value >= FOUND_VALUE
+    assert made.take_late() == []
+
+
+def test_what_has_become_common_meanwhile_is_not_found_late():
+    """Many others say it among other things, so it tells nothing any more."""
+    made = campaigns(warm=False, most_uploads=4000)
+    alike = {"title": a_text("a title of its own"), "body": a_text(SCAM)}
+    observe(made, (an_upload(n, **alike) for n in range(3)))
+    for n in range(1000, 1100 + WARM_UPLOADS):
+        other = ordinary(n, Random(n))
+        if n % 20 == 0:
+            other = replace(other, body=a_text(SCAM))
+        made.observe(other)
+
+    assert made.take_late() == []
+
+
+def test_uploaders_who_come_back_weigh_more():
+    """Five who each sent it twice over days are found; five who sent it once not."""
+    made, copy = campaigns(), KINDS["titles and covers"]
+
+    once = observe(made, (an_upload(n, n, **copy(n)) for n in range(1, 6))).value
+    again = observe(made, (an_upload(10 + n, n, **copy(n)) for n in range(1, 6))).value
+
+    assert once < FOUND_VALUE <= again
+
+
+def test_a_title_that_most_have_with_other_covers_is_common():
+    """Remixes under the label's cover: a third has it, all have the song's name."""
+    made = campaigns()
+
+    seen = [
+        made.observe(
+            an_upload(
+                n,
+                title=a_text("Golden Harbour by The Carpenters slowed reverb", n % 9),
+                cover=bits("label" if n < 3 or n % 3 == 0 else f"own {n}", n % 5),
+                sound=a_sound(n),
+            )
+        )
+        for n in range(1, 120)
+    ]
+
+    assert not any(found and found.value >= FOUND_VALUE for found in seen)

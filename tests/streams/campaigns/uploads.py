@@ -76,5 +76,5 @@ def campaigns(warm: bool = True, **fields) -> Campaigns:
 def _warmed() -> Rarity:
     rarity, rng = Rarity(), Random(1)
     for number in range(WARM_UPLOADS):
-        rarity.count(ordinary(number, rng).body.pairs)
+        rarity.count(f"w{number}", 0.0, ordinary(number, rng).body.pairs)
     return rarity
