@@ -11,9 +11,7 @@ from datetime import timedelta
 from encoders.audio_fingerprint import Fingerprinter
 from encoders.banks import BankSource
 from encoders.hashing import sha256_hex
-from encoders.language import language_of
 from encoders.media_reader import MediaLook, MediaReader
-from encoders.normalise import normalise
 from encoders.signals import DecoderUnavailableError, EncodeError, ModelIdentity
 from encoders.text import TextEncoder
 from schemas.records import (
@@ -28,6 +26,7 @@ from schemas.records import (
 from streams.errors import TransientError
 from streams.media_signals import Looked, bank_matches, fingerprinted, shown
 from streams.picture_models import PictureModels
+from streams.text_reading import TextReading
 from streams.upload import FetchedMedia, Upload
 
 # A long novel's chapter; beyond it a "title" is an attack on the text model's time.
@@ -50,6 +49,7 @@ class Understanding:
         picture_models: PictureModels = _NO_MODELS,
     ) -> None:
         self._text = text
+        self._reading = TextReading(text)
         self._banks = tuple(banks)
         self.reader = reader
         self._event_max_skew = event_max_skew
@@ -144,25 +144,8 @@ class Understanding:
             if len(whole) > MAX_TEXT_CHARS:
                 reason = f"too_long: {len(whole)} characters, {MAX_TEXT_CHARS} read"
                 missing.append(Missing(f"text:{name}", reason))
-            parts += self._parts(name, whole[:MAX_TEXT_CHARS])
+            parts += self._reading.parts(name, whole[:MAX_TEXT_CHARS])
         return parts, tuple(missing)
-
-    def _parts(self, name: str, whole: str) -> Iterator[TextSignal]:
-        """Normalise a text, then cut it: what is cut must fit as the model reads it."""
-        plain = normalise(whole, self._text.words)
-        for span in self._text.split(plain.text):
-            raw = plain.raw_span(span)
-            text = whole[raw.start_char : raw.end_char]
-            read = plain.text[span.start_char : span.end_char]
-            yield TextSignal(
-                source=name,
-                text=text,
-                start_char=raw.start_char,
-                end_char=raw.end_char,
-                normalised=None if read == text else read,
-                evasion=plain.evasion,
-                language=language_of(read),
-            )
 
     def _event_time_missing(self, upload: Upload) -> list[Missing]:
         arrived_at = upload.arrived_at

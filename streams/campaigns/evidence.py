@@ -90,7 +90,8 @@ class Shelf:
         places = np.unique(np.concatenate(by_kind))
         found = np.zeros((len(KINDS), len(places)), np.bool_)
         for row, given in enumerate(by_kind):
-            found[row, np.searchsorted(places, given)] = True
+            if len(given):
+                found[row, np.searchsorted(places, given)] = True
         return places, found
 
     def compare(

@@ -50,8 +50,9 @@ class SignatureIndex:
         """Return the newest places, 64 at most, within so many bits; some twice."""
         words = np.frombuffer(signature, "<u2").reshape(_WORDS, 1)
         keys = ((words ^ _FLIPS) + _OFFSETS).reshape(-1)
-        found = self._buckets[keys].reshape(-1)
-        places = found[found > 0].astype(np.int64) - 1
+        found = self._buckets.take(keys, axis=0).reshape(-1)
+        places = found[found > 0].astype(np.int64)
+        places -= 1
         near = places[self.bits(signature, places) <= bits]
         return near if len(near) <= _MOST_NEAR else np.unique(near)[-_MOST_NEAR:]
 
@@ -63,8 +64,9 @@ class SignatureIndex:
     def bits(self, signature: bytes, places: Places) -> NDArray[np.uint16]:
         """Return in how many bits each place differs: uint16, shape (n_places,)."""
         looked = np.frombuffer(signature, "<u8")
-        counts = np.bitwise_count(self._rows[places] ^ looked)
-        differing: NDArray[np.uint16] = counts.sum(axis=1, dtype=np.uint16)
+        rows = self._rows.take(places, axis=0)
+        counts = np.bitwise_count(np.bitwise_xor(rows, looked, out=rows))
+        differing: NDArray[np.uint16] = np.add.reduce(counts, axis=1, dtype=np.uint16)
         return differing
 
 
@@ -99,7 +101,7 @@ class ItemIndex:
             share: and so large a share of those at the place.
         """
         items = np.frombuffer(packed, "<u4")
-        found = self._buckets[items % _ITEM_CELLS].reshape(-1)
+        found = self._buckets.take(items % _ITEM_CELLS, axis=0).reshape(-1)
         found = found[found > 0]
         if len(found) < shared:
             return NOWHERE
@@ -111,7 +113,7 @@ class ItemIndex:
     def shared(self, packed: bytes, places: Places) -> NDArray[np.int64]:
         """Return how many items each place has in common: int64, shape (n_places,)."""
         items = np.frombuffer(packed, "<u4")
-        rows = self._rows[places]
+        rows = self._rows.take(places, axis=0)
         at = np.minimum(np.searchsorted(items, rows), len(items) - 1)
         same = (items[at] == rows) & (rows > 0)
         counts: NDArray[np.int64] = np.count_nonzero(same, axis=1)

@@ -36,6 +36,9 @@ class TextTrait:
     pairs: tuple[int, ...] = ()
 
 
+_NO_TEXT: Final = TextTrait()
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """An upload as campaigns see it; a kind that it lacks is empty."""
@@ -85,6 +88,8 @@ def traits_of(signals: ContentSignals, at_ms: int) -> Traits:
 
 def text_trait(texts: Sequence[TextSignal]) -> TextTrait:
     """Return the trait of one kind of text, which may be in several pieces."""
+    if not texts:
+        return _NO_TEXT
     vectors = [v for text in texts if (v := unpack(text.embedding)) is not None]
     vectors = [v for v in vectors if len(v) == len(vectors[0])]
     words = (w for text in texts for w in words_of(text.normalised or text.text))
