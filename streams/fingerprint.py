@@ -58,9 +58,15 @@ def cosine_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float | N
     Rounded to 6 decimals, and summed exactly: low bits differ between processors
     and would otherwise creep into histories.
     """
+    return _cosine_distance(a.astype("<f4").tobytes(), b.astype("<f4").tobytes())
+
+
+@lru_cache(maxsize=4)  # A scorer and learning ask for the same upload's in turn.
+def _cosine_distance(a: bytes, b: bytes) -> float | None:
     if len(a) != len(b):
         return None
-    wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
+    wide_a = np.frombuffer(a, "<f4").astype(np.float64)
+    wide_b = np.frombuffer(b, "<f4").astype(np.float64)
     norm = math.sqrt(_exact_sum(wide_a * wide_a) * _exact_sum(wide_b * wide_b))
     if not norm > 0:
         return None
