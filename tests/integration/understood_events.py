@@ -7,6 +7,8 @@ from PIL import Image
 from schemas.records import ContentIngested, Kind, MediaRef
 from tests.builders import an_event
 
+BY_EVENT = "of-events-"  # What their uploaders' ids begin with.
+
 
 def understood_events(folder: Path, count: int) -> list[ContentIngested]:
     """Make titles and, every sixth, a cover with one, by five uploaders.
@@ -18,7 +20,7 @@ def understood_events(folder: Path, count: int) -> list[ContentIngested]:
     return [
         an_event(
             f"c{n}",
-            uploader_id=f"of-events-{n % 5}",
+            uploader_id=f"{BY_EVENT}{n % 5}",
             kind=Kind.COVER_ART if n % 6 == 0 else Kind.TITLE,
             texts=(("title", f"I will find you, verse {n}"),),
             media=(cover,) if n % 6 == 0 else (),
