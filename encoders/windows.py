@@ -129,8 +129,15 @@ class Windower:
             self._cut = min(runs[-1][1] + self._pad, cut)
             yield self._window(max(runs[0][0] - self._pad, start), self._cut, runs)
         goes_on = self._last_voice >= cut
-        self._start = cut if goes_on else None
+        # What was not believed may end with the beginning of what will be.
+        begun = 0 if self._believed else self._clear_tail(likely)
+        self._start = cut - begun if goes_on else None
         self._believed = self._believed and goes_on
+
+    def _clear_tail(self, likely: NDArray[np.float32]) -> int:
+        """Count the clear frames at the end: under a second, or it were speech."""
+        unclear = np.flatnonzero(likely < self._settings.clear_threshold)
+        return len(likely) - 1 - int(unclear[-1]) if len(unclear) else 0
 
     def _window(self, start: int, end: int, runs: list[tuple[int, int]]) -> Window:
         first = (start - self._first) * FRAME_SAMPLES
