@@ -8,7 +8,7 @@ import json
 import struct
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, TypeVar, cast
+from typing import Any, cast, get_args
 
 import fastavro
 
@@ -18,30 +18,11 @@ from schemas.guard import check_writer_schema
 from schemas.ids import SchemaIds, schema_text
 from schemas.plain import Converters, converters
 from schemas.records import (
-    BankEntry,
-    BrakeCount,
     ContentIngested,
-    ContentSignals,
-    PolicyActivation,
-    RiskDecision,
-    ShadowDecision,
-    UploaderHistory,
 )
-from schemas.topics import Record, topics_of
+from schemas.topics import R, Record, topics_of
 
 __all__ = ["Codec", "CodecError"]
-
-R = TypeVar(
-    "R",
-    ContentIngested,
-    ContentSignals,
-    RiskDecision,
-    ShadowDecision,
-    UploaderHistory,
-    BankEntry,
-    PolicyActivation,
-    BrakeCount,
-)
 
 _MAGIC = 0
 _TIMES = ("timestamp-micros", "timestamp-millis")
@@ -79,17 +60,7 @@ class Codec:
     def __init__(self, ids: SchemaIds, *, max_bytes: int | None = None) -> None:
         self._ids = ids
         self._formats: dict[type, _Format] = {
-            record: _format(record, max_bytes)
-            for record in (
-                ContentIngested,
-                ContentSignals,
-                RiskDecision,
-                ShadowDecision,
-                UploaderHistory,
-                BankEntry,
-                PolicyActivation,
-                BrakeCount,
-            )
+            record: _format(record, max_bytes) for record in get_args(Record)
         }
         self._own_ids: dict[type, int] = {}
         self._writers: dict[int, _Writer] = {}
@@ -137,10 +108,11 @@ class Codec:
             raise CodecError("empty", "the value is empty, expected an Avro record")
         _check_size(len(data), form)
         writer = self._writer(_schema_id(data), form)
-        record: R = _read(data, writer, form)
-        if isinstance(record, ContentIngested):
-            return checked_event(record)
-        return record
+        record = _read(data, writer, form)
+        if expected is ContentIngested:
+            record = checked_event(record)
+        found: R = record
+        return found
 
     def _own_id(self, record: type, form: _Format) -> int:
         if record not in self._own_ids:

@@ -5,37 +5,19 @@ Field names are the schemas'; enums are lower case, times ISO 8601, bytes Base64
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from schemas.errors import CodecError
 from schemas.event_checks import checked_event
 from schemas.plain import converters
 from schemas.records import (
     CATEGORIES,
-    BankEntry,
-    BrakeCount,
     ContentIngested,
-    ContentSignals,
     Kind,
     MediaRef,
-    PolicyActivation,
     RiskDecision,
-    ShadowDecision,
-    UploaderHistory,
 )
-from schemas.topics import Record
-
-R = TypeVar(
-    "R",
-    ContentIngested,
-    ContentSignals,
-    RiskDecision,
-    ShadowDecision,
-    UploaderHistory,
-    BankEntry,
-    PolicyActivation,
-    BrakeCount,
-)
+from schemas.topics import R, Record
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = {kind.value: kind for kind in Kind if kind is not Kind.UNKNOWN}

@@ -6,7 +6,7 @@ not look for them.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from schemas.records import (
     BankEntry,
@@ -29,6 +29,7 @@ Record = (
     | PolicyActivation
     | BrakeCount
 )
+R = TypeVar("R", bound=Record)  # Of whoever takes a record's type and gives one.
 Key = Literal["any", "content_id", "uploader_id", "bank/entry_id", "sha256", "rule_id"]
 
 # Room to spread over workers: partitions can be added later, but then keys move.

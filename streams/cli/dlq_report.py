@@ -134,7 +134,7 @@ def _decoded(codec: Codec, topic: str, record: Record) -> dict[str, object]:
     try:
         kind = topic_named(topic).record
         assert kind is not None, "a dead letter's origin is no dead letter topic"
-        value = codec.decode(record.value, kind)  # type: ignore[type-var]  # One of them.
+        value = codec.decode(record.value, kind)
     except CodecError as error:
         return {"decodes": False, "why": error.code}
     except (KeyError, SchemaError) as error:

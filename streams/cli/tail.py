@@ -88,7 +88,7 @@ def _decoded(codec: Codec, row: Topic, record: Record) -> dict[str, object]:
     if record.value is None:
         return {**line, "value": None}
     try:
-        value = codec.decode(record.value, row.record)  # type: ignore[type-var]  # One of its kinds.
+        value = codec.decode(record.value, row.record)
     except (CodecError, SchemaError) as error:
         return {**line, "error": str(error)}
     return {**line, "value": record_to_json(value)}

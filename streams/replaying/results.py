@@ -3,12 +3,14 @@
 import json
 import shutil
 from collections.abc import Collection, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from streams.errors import StartError
 from streams.replay.tally import Tally, added_up
 from streams.replaying.job import Files
+from streams.replaying.lines import json_lines
 from streams.replaying.report.counts import breakdowns
 from streams.replaying.report.page import write_report
 from streams.replaying.request import Plan, Request
@@ -42,7 +44,8 @@ def finish(
     """
     files = [Files(folder, part.read.partition) for part in plan.parts]
     if parquet:
-        write_parquet(folder / "decisions.parquet", _lines(files))
+        lines = chain.from_iterable(json_lines(file.lines) for file in files)
+        write_parquet(folder / "decisions.parquet", lines)
     _join([file.lines for file in files], folder / "decisions.jsonl")
     _join([file.flips for file in files], folder / "flips.jsonl")
     facts = [read_facts(file.state) for file in files]
@@ -118,13 +121,6 @@ def _row(line: dict[str, Any]) -> dict[str, Any]:
         said = line[when] or {}
         row |= {f"{word}_{when}": said.get(word) for word in _WORDS}
     return row
-
-
-def _lines(files: list[Files]) -> Iterator[dict[str, Any]]:
-    for file in files:
-        with file.lines.open("rb") as lines:
-            for line in lines:
-                yield json.loads(line)
 
 
 def _join(sources: list[Path], target: Path) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 from schemas.topics import DECISION, INGESTED, SIGNALS, TOPICS
 from streams.kafka_broker import KafkaBroker
 from streams.kafka_jars import fetch_jars
+from streams.lag import LagMeter
 from streams.messages import Output
 from streams.policy_activation import activation, activation_output
 from streams.policy_folder import read_policy_files
@@ -50,21 +51,6 @@ def activate(job: Decided, version: str, line: str) -> None:
     producer = DeliveringProducer(job.bootstrap)
     producer.send_all([activation_output(CODEC, record)])
     producer.close()
-
-
-def ends(bootstrap: str) -> dict[str, int]:
-    """Return where each partition of the topics ends."""
-    from confluent_kafka import Consumer, TopicPartition
-
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "proof"})
-    found = {}
-    for topic in TOPICS:
-        for number in reader.list_topics(topic.name).topics[topic.name].partitions:
-            place = TopicPartition(topic.name, number)
-            _, end = reader.get_watermark_offsets(place, timeout=10)
-            found[f"{topic.name}/{number}"] = end
-    reader.close()
-    return found
 
 
 def send_events(job: Decided, count: int) -> None:
@@ -97,8 +83,9 @@ def decide(job: Decided, total: int, from_events: int) -> float:
         worker.wait_ready()
         job.send(parts[2])
         activate(job, "6", "velocity: {limit: 0.6, review: 0.7,")
-        # In this order: what is screened becomes signals.
-        while lag(job, INGESTED.name, "screen") or lag(job, SIGNALS.name, "judge"):
+        behind = lag_of(job)
+        # Of `screen` first: what it has screened becomes signals of `judge`.
+        while any(behind.measure().values()):
             worker.assert_alive()
             time.sleep(2)
         took_s = time.monotonic() - started_s
@@ -111,19 +98,10 @@ def understanding(job: Decided) -> dict[str, str]:
     return {"media_root": str(job.folder), "asr": "sphinx"}
 
 
-def lag(job: Decided, topic: str, stage: str) -> int:
-    """Return how many records of a topic a stage has not worked on yet."""
-    from confluent_kafka import Consumer, TopicPartition
-
-    group = {"bootstrap.servers": job.bootstrap, "group.id": f"decided-{stage}"}
-    reader = Consumer(group)
-    places = [TopicPartition(topic, n) for n in range(PARTITIONS)]
-    behind = 0
-    for place in reader.committed(places, timeout=10):
-        _, end = reader.get_watermark_offsets(place, timeout=10)
-        behind += end - max(place.offset, 0)
-    reader.close()
-    return behind
+def lag_of(job: Decided) -> LagMeter:
+    """Tell how far the stages are behind what they are given."""
+    stages = {"decided-screen": [INGESTED.name], "decided-judge": [SIGNALS.name]}
+    return LagMeter({"bootstrap.servers": job.bootstrap}, stages)
 
 
 def replay(job: Decided, stage: str, processes: int) -> tuple[int, dict[str, Any]]:
@@ -164,17 +142,20 @@ def main() -> None:
         apply_topics(broker.bootstrap_servers, TOPICS, partitions=PARTITIONS)
         job = Decided(broker.bootstrap_servers, Path(folder))
         live_s = decide(job, asked.uploads, asked.from_events)
-        before, started_s = ends(job.bootstrap), time.monotonic()
+        before, started_s = job.bounds(), time.monotonic()
         code, summary = replay(job, "signals", processes=2)
         replay_s = time.monotonic() - started_s
         # Of all others there is no event; they are told, and make the histories.
         replay(job, "ingested", processes=1)
         understood = understood_again(job)
-        same_ends = ends(job.bootstrap) == before
+        same_ends = job.bounds() == before
+        written = [
+            end for (name, _), (_, end) in before.items() if name == DECISION.name
+        ]
         policies = sorted({d.policy.version for d in job.decisions()})
     told = {
         "signals": len(job.sent),
-        "decisions": sum(v for n, v in before.items() if n.startswith(DECISION.name)),
+        "decisions": sum(written),
         "policies": policies,
         "equal": summary.get("equal"),
         "results": summary.get("results"),

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from confluent_kafka import Consumer, TopicPartition
+
 from schemas.codec import Codec
 from schemas.ids import CommittedIds
 from schemas.records import (
@@ -18,7 +20,7 @@ from schemas.records import (
     RiskDecision,
     Stage,
 )
-from schemas.topics import DECISION, SIGNALS, dead_letter_topic
+from schemas.topics import DECISION, SIGNALS, TOPICS, dead_letter_topic
 from streams.kafka_tail import tail
 from streams.messages import Output, Record
 from streams.producer import DeliveringProducer
@@ -92,6 +94,17 @@ class Decided:
     def records(self) -> list[Record]:
         """Return the signals as they lie on their topic."""
         return list(tail(self.bootstrap, [SIGNALS.name], until_end=True))
+
+    def bounds(self) -> dict[tuple[str, int], tuple[int, int]]:
+        """Return the first and last offsets of every partition of every topic."""
+        reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "bounds"})
+        found = {}
+        for topic in (topic.name for topic in TOPICS):
+            for number in reader.list_topics(topic).topics[topic].partitions:
+                place = TopicPartition(topic, number)
+                found[topic, number] = reader.get_watermark_offsets(place, timeout=10)
+        reader.close()
+        return found
 
     def _undecided(self) -> bool:
         buried = tail(self.bootstrap, [dead_letter_topic(SIGNALS.name)], until_end=True)

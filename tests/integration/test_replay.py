@@ -11,7 +11,6 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from schemas.records import ContentSignals, RiskDecision, Stage
 from schemas.topics import SIGNALS, TOPICS
@@ -90,18 +89,6 @@ def headgate_replay(folder, bootstrap, *arguments, stop_when=None):
     return process.returncode, json.loads(said or "null"), complaint
 
 
-def ends(bootstrap):
-    """Return the first and last offsets of every partition of every topic."""
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "x"})
-    found = {}
-    for topic in TOPICS:
-        for number in reader.list_topics(topic.name).topics[topic.name].partitions:
-            place = TopicPartition(topic.name, number)
-            found[topic.name, number] = reader.get_watermark_offsets(place, timeout=10)
-    reader.close()
-    return found
-
-
 def groups(bootstrap):
     """Return the consumer groups of a broker."""
     from confluent_kafka.admin import AdminClient
@@ -117,7 +104,7 @@ def lines(folder, name="decisions.jsonl"):
 
 def test_every_decision_is_decided_again_byte_for_byte(decided, tmp_path):
     """Under two policies, with holds, sweeps, repeats and dead letters among them."""
-    before = ends(decided.bootstrap), groups(decided.bootstrap)
+    before = decided.bounds(), groups(decided.bootstrap)
 
     code, summary, complaint = headgate_replay(
         *(tmp_path, decided.bootstrap, "--known-policy", decided.strict),
@@ -133,7 +120,7 @@ def test_every_decision_is_decided_again_byte_for_byte(decided, tmp_path):
     assert summary["decisions_without_signals"] == 0
     stages = Counter(line["stage"] for line in lines(tmp_path / "out"))
     assert min(stages[s] for s in ("screened", "complete", "swept")) > 10
-    assert (ends(decided.bootstrap), groups(decided.bootstrap)) == before
+    assert (decided.bounds(), groups(decided.bootstrap)) == before
 
 
 def test_a_policy_that_is_not_here_is_named(decided, replay):
@@ -268,7 +255,7 @@ def test_stopped_and_gone_on_it_gives_the_same(decided, replay, tmp_path):
 
 def test_decisions_can_go_to_a_topic_of_their_own(decided, replay):
     """With ids of their own and the replay's id; nothing else is written."""
-    before = ends(decided.bootstrap)
+    before = decided.bounds()
 
     summary = replay(policy=str(decided.strict), topic=True)
 
@@ -281,7 +268,7 @@ def test_decisions_can_go_to_a_topic_of_their_own(decided, replay):
     assert {dict(r.headers)["replay_id"].decode() for r in found} == {
         summary["replay_id"]
     }
-    assert ends(decided.bootstrap) == before
+    assert decided.bounds() == before
 
 
 def test_one_uploader_is_replayed_alone(decided, replay, tmp_path):

@@ -1,12 +1,12 @@
 """A replay's page; everything that uploads, rules or paths brought in is escaped."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from streams.pages.frame import framed
+from streams.replaying.lines import json_lines
 from streams.replaying.report.cards import flip_cards
 from streams.replaying.report.command import again
 from streams.replaying.report.counts import ACTIONS, Counts, counted, span_of_lines
@@ -49,8 +49,8 @@ def write_report(
     categories in lower case whose evidence is shown by its place alone.
     """
     lines = folder / "decisions.jsonl"
-    counts = counted(span_of_lines(_lines(lines)), _lines(lines))
-    flips = gathered(_lines(folder / "flips.jsonl"))
+    counts = counted(span_of_lines(json_lines(lines)), json_lines(lines))
+    flips = gathered(json_lines(folder / "flips.jsonl"))
     text = page(request, plan, summary, counts, flips, restricted)
     # A lone surrogate can't be written, and no page needs it.
     (folder / "report.html").write_text(text, "utf-8", errors="replace")
@@ -210,9 +210,3 @@ def _more_flips(counts: Counts) -> str:
 
 def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as lines:
-        for line in lines:
-            yield json.loads(line)

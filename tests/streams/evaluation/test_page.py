@@ -19,6 +19,7 @@ from streams.evaluation.figures import (
 from streams.evaluation.page import page
 from streams.evaluation.scorecard import Scorecard
 from streams.evaluation.svg import drawn
+from tests.page_view import opened
 
 NASTY = '<script>alert("x")</script>'
 LINES = LineChart(
@@ -93,20 +94,11 @@ def test_it_opens_from_a_file_with_no_request_and_no_error(
     """Readable at both widths: the page itself never scrolls sideways."""
     path = tmp_path / "scorecard.html"
     path.write_text(page(a_card()), encoding="utf-8")
-    said, asked = [], []
-    view = browser.new_page(
-        viewport={"width": width, "height": 800}, color_scheme=scheme
-    )
-    view.on("console", lambda message: said.append(message.text))
-    view.on("pageerror", lambda error: said.append(str(error)))
-    view.on("request", lambda request: asked.append(request.url))
 
-    view.goto(path.as_uri())
-    view.screenshot(path=tmp_path / "page.png", full_page=True)
-    wide = view.evaluate("document.documentElement.scrollWidth")
-    ground = view.evaluate("getComputedStyle(document.body).backgroundColor")
-    view.close()
+    with opened(browser, path, width, scheme) as found:
+        wide = found.wide
+        ground = found.view.evaluate("getComputedStyle(document.body).backgroundColor")
 
-    assert (said, asked) == ([], [path.as_uri()])
+    assert (found.said, found.asked) == ([], [path.as_uri()])
     assert wide <= width
     assert (ground == "rgb(20, 23, 26)") == (scheme == "dark")

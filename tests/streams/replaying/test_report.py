@@ -41,6 +41,7 @@ from streams.replaying.request import Part, Plan, Request
 from streams.replaying.results import summary_of
 from streams.replaying.state import Facts
 from tests.builders import a_decision, signals
+from tests.page_view import opened
 
 NASTY = '<script>alert("x")</script>'
 PLAN = Plan("r1", "beginning", (Part(Range("content.signals.v1", 0, 0, 900), 0),), ())
@@ -113,22 +114,12 @@ def test_it_opens_from_a_file_with_no_request_and_no_error(
 ):
     """Readable at both widths: the page itself never scrolls sideways."""
     path = written(tmp_path, outcomes())
-    said, asked = [], []
-    view = browser.new_page(
-        viewport={"width": width, "height": 800}, color_scheme=scheme
-    )
-    view.on("console", lambda message: said.append(message.text))
-    view.on("pageerror", lambda error: said.append(str(error)))
-    view.on("dialog", lambda dialog: said.append(dialog.message))
-    view.on("request", lambda request: asked.append(request.url))
 
-    view.goto(path.as_uri())
-    view.screenshot(path=tmp_path / "page.png", full_page=True)
-    wide = view.evaluate("document.documentElement.scrollWidth")
-    cards = view.locator(".flips li").count()
-    view.close()
+    with opened(browser, path, width, scheme) as page:
+        wide = page.wide
+        cards = page.view.locator(".flips li").count()
 
-    assert (said, asked) == ([], [path.as_uri()])
+    assert (page.said, page.asked) == ([], [path.as_uri()])
     assert wide <= width
     assert cards == MOST_FLIPS
 
