@@ -21,6 +21,7 @@ from confluent_kafka import (
 from streams.cluster import ANSWER_S, Muted, cluster_of, unseen
 from streams.errors import TransientError
 from streams.kafka_access import Kafka, KafkaAccess, as_access
+from streams.kafka_batch import arrived
 from streams.kafka_causes import Complaints, refusal
 from streams.ledger import TopicPartition as Partition
 from streams.messages import Record
@@ -161,7 +162,7 @@ def _follow(
     while not (until_end and len(ended) == partitions):
         if idle_timeout_s is not None and monotonic() - last_record > idle_timeout_s:
             return
-        for message in consumer.consume(_CHUNK, _POLL_S):
+        for message in arrived(consumer, _CHUNK, _POLL_S):
             if stop_when is not None and stop_when():
                 return
             if message.error() is None:

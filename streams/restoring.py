@@ -13,6 +13,7 @@ from streams.brakes import BrakeState
 from streams.cluster import refused
 from streams.errors import TransientError
 from streams.kafka_access import Kafka, as_access
+from streams.kafka_batch import arrived
 
 POLL_S = 1.0
 BATCH = 1000
@@ -70,7 +71,7 @@ def _read(consumer: Consumer, source: TopicPartition) -> dict[str, bytes]:
     histories: dict[str, bytes] = {}
     silent_s = 0.0
     while _position(consumer, source, low) < high:
-        messages = consumer.consume(BATCH, POLL_S)
+        messages = arrived(consumer, BATCH, POLL_S)
         silent_s = 0.0 if messages else silent_s + POLL_S
         if silent_s > SILENCE_S:
             raise TransientError(f"{source.topic}[{source.partition}] does not answer")

@@ -22,6 +22,7 @@ from confluent_kafka import (
 from streams.cluster import ANSWER_S, Muted, cluster_of, unseen
 from streams.errors import StartError, TransientError
 from streams.kafka_access import KafkaAccess
+from streams.kafka_batch import arrived
 from streams.kafka_causes import Complaints, refusal
 from streams.kafka_tail import at_time, reader_config, record_of
 from streams.messages import Record
@@ -29,7 +30,6 @@ from streams.messages import Record
 GROUP = "headgate-tail-replay"  # Never joined; librdkafka wants a name.
 BUFFER_KB = 16 * 1024  # Fetched ahead; librdkafka's default is four times that.
 _CHUNK = 500
-# Waited for in vain at each range's end, and a replay has dozens of ranges.
 _POLL_S = 0.05
 _FETCH_WAIT_MS = 20  # librdkafka's default is 500.
 # No record and no end for this long: the broker is away.
@@ -171,7 +171,7 @@ def _messages(consumer: Any, access: KafkaAccess, part: Range) -> Iterator[Any]:
     heard_s = monotonic()
     while True:
         with _told(part):
-            messages = consumer.consume(_CHUNK, _POLL_S)
+            messages = arrived(consumer, _CHUNK, _POLL_S)
         if monotonic() - heard_s > SILENCE_S:
             raise TransientError(f"{part.topic}[{part.partition}] does not answer")
         for message in messages:

@@ -149,9 +149,9 @@ def _arm_transactions(passing: Passing) -> None:
 
 def _arm_restoring(passing: Passing) -> None:
     class Dying(restoring.Consumer):  # type: ignore[misc]  # librdkafka's has no types.
-        def consume(self, *options: Any, **named: Any) -> Any:
+        def poll(self, *options: Any, **named: Any) -> Any:
             passing("judge:restoring")
-            return super().consume(*options, **named)
+            return super().poll(*options, **named)
 
     restoring.Consumer = Dying
 
