@@ -15,6 +15,7 @@ from typing import Literal
 from schemas.records import (
     CATEGORIES,
     AnomalyScore,
+    BrakedRule,
     Category,
     CategoryScore,
     ContentSignals,
@@ -40,6 +41,7 @@ DECISION_NAMESPACE = uuid.UUID("6f1d7c1e-52a5-4f0e-9a3b-0c7e5d2b8a41")
 # processors, and a decision must not.
 PROBABILITY_DECIMALS = 4
 TOP_EVIDENCE = 5  # Spans a category; a reviewer reads no more at a glance.
+_UNSCORED = {category: CategoryScore(category, None) for category in CATEGORIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,9 @@ class Judge:
         categories, anomalies = _by_category(scores), _anomalies(scores)
         findings = self._findings(signals, history, categories, anomalies)
         verdict, brakes = decide_held(self._policy, signals, findings, hold)
-        decision = self._decision(signals, categories, anomalies, verdict, models)
-        decision = replace(decision, brakes=brakes)
+        decision = self._decision(
+            signals, categories, anomalies, verdict, brakes, models
+        )
         return Judged(
             decision, history, scores=scores, findings=findings, verdict=verdict
         )
@@ -134,6 +137,7 @@ class Judge:
         categories: tuple[CategoryScore, ...],
         anomalies: tuple[AnomalyScore, ...],
         verdict: Verdict,
+        brakes: tuple[BrakedRule, ...],
         models: Iterable[ModelUse],
     ) -> RiskDecision:
         event = signals.event
@@ -155,6 +159,7 @@ class Judge:
             automated_detection=True,  # Nothing but machines speaks here.
             event_time=event.event_time,
             stage_times=signals.stage_times,
+            brakes=brakes,
             **word_of(verdict),
         )
 
@@ -213,10 +218,15 @@ def decision_id(signals: ContentSignals, stage: Stage, policy_sha256: str) -> st
     hold no line end.
     """
     event = signals.event
-    name = (
-        f"{policy_sha256}\n{stage_key(signals, stage)}\n"
-        f"{event.revision}\n{event.content_id}"
-    )
+    key = stage_key(signals, stage)
+    return decision_id_of(event.content_id, event.revision, key, policy_sha256)
+
+
+def decision_id_of(
+    content_id: str, revision: int, stage: str, policy_sha256: str
+) -> str:
+    """Return the id of a decision by what it is made of; `stage` is a `stage_key`."""
+    name = f"{policy_sha256}\n{stage}\n{revision}\n{content_id}"
     return str(uuid.uuid5(DECISION_NAMESPACE, name))
 
 
@@ -236,16 +246,18 @@ def _decision_before(signals: ContentSignals, policy_sha256: str) -> str | None:
 
 def _by_category(scores: tuple[Score, ...]) -> tuple[CategoryScore, ...]:
     """Merge the scores into every category, in CATEGORIES' order."""
+    found: dict[Category, list[Score]] = {}
+    for score in scores:
+        if score.category is not None:
+            found.setdefault(score.category, []).append(score)
     return tuple(
-        _merged(category, [score for score in scores if score.category is category])
-        for category in CATEGORIES
+        _merged(category, found[category]) if category in found else unscored
+        for category, unscored in _UNSCORED.items()
     )
 
 
 def _merged(category: Category, scores: list[Score]) -> CategoryScore:
     """Take the highest score and the strongest evidence of all."""
-    if not scores:
-        return CategoryScore(category, None)
     spans = [_rounded_evidence(e) for score in scores for e in score.evidence]
     spans.sort(key=lambda e: -1.0 if e.score is None else e.score, reverse=True)
     highest = max(score.value for score in scores)

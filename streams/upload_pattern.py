@@ -10,6 +10,7 @@ import struct
 import unicodedata
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.records import ContentSignals, Kind
 from streams.active_days import day_of
@@ -110,6 +111,7 @@ def _durations_s(signals: ContentSignals) -> list[float]:
     return [s for s in told if s is not None and math.isfinite(s) and s >= 0]
 
 
+@lru_cache(maxsize=4)  # A scorer and learning ask for the same upload's in turn.
 def _title_numbers(title: str) -> tuple[int, int, int, int, int]:
     read = title[:_READ_CHARS]
     letters = sum(map(str.isalpha, read))

@@ -88,27 +88,32 @@ def tail_of(category: Category) -> Tail:
 
 
 def pool_sources(
-    spans: Sequence[TextSignal], risks: _Array, category: Category
-) -> tuple[float, str]:
-    """Return an upload's probability, and the name of the source that gave it.
+    spans: Sequence[TextSignal], table: _Array, categories: Sequence[Category]
+) -> tuple[list[float], list[str]]:
+    """Return an upload's probability of each category, and which source gave it.
 
     Each source is pooled alone, so that a transcript never dilutes the title beside it.
     At a draw the earlier source.
 
     Args:
         spans: Of one upload, at least one.
-        risks: float64, shape (len(spans),), in [0, 1]: each span's probability.
-        category: What of.
+        table: float64, shape (len(spans), len(categories)), in [0, 1].
+        categories: What the columns are.
     """
     places: dict[str, list[int]] = {}
     for at, span in enumerate(spans):
         places.setdefault(span.source, []).append(at)
-    found = {}
-    for source, own in places.items():
-        reference = reference_of([spans[at] for at in own])
-        found[source] = pooled(risks[own], tail_of(category), reference)
-    riskiest = max(found, key=lambda name: found[name])
-    return found[riskiest], riskiest
+    found = np.array(
+        [
+            pooled_columns(
+                table[own], categories, reference_of([spans[n] for n in own])
+            )
+            for own in places.values()
+        ]
+    )
+    names = list(places)
+    riskiest = [names[at] for at in found.argmax(axis=0).tolist()]
+    return found.max(axis=0).tolist(), riskiest
 
 
 def reference_of(spans: Sequence[TextSignal]) -> float:
@@ -170,5 +175,8 @@ def pooled_columns(
         categories: What the columns are.
         reference: See `pooled`.
     """
+    if len(table) <= reference:
+        highest: _Array = table.max(axis=0)
+        return highest
     columns = zip(table.T, categories, strict=True)
     return np.array([pooled(c, tail_of(name), reference) for c, name in columns])

@@ -6,7 +6,7 @@ well they judge is told in weights/MODEL_CARD.md.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,19 +103,16 @@ class TextRisk:
         """
         if not self._made_by_own_encoder(signals):
             return ()
-        pairs = [
-            (text, self._vector(text))
-            for text in signals.texts
-            if is_read(text.language, self.languages)
-        ]
-        usable = [(text, vector) for text, vector in pairs if vector is not None]
-        if not usable:
+        spans, embeddings = self._usable(signals.texts)
+        if not spans:
             return ()
-        spans = [text for text, _ in usable]
-        risks = self.probabilities(np.stack([vector for _, vector in usable]))
+        risks = self.probabilities(embeddings)
+        values, sources = pool_sources(spans, risks, self.categories)
         return tuple(
-            _score(category, spans, risks[:, column])
-            for column, category in enumerate(self.categories)
+            _score(category, value, source, _evidence_of(category, spans, column))
+            for category, value, source, column in zip(
+                self.categories, values, sources, risks.T.tolist(), strict=True
+            )
         )
 
     def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -137,33 +134,51 @@ class TextRisk:
         used = {model.sha256 for model in signals.models if model.role == "text"}
         return used <= {self._head.encoder_sha256}
 
-    def _vector(self, text: TextSignal) -> NDArray[np.float32] | None:
-        """Return the embedding, or None where the encoder can't have made it."""
+    def _usable(
+        self, texts: Sequence[TextSignal]
+    ) -> tuple[list[TextSignal], NDArray[np.float32]]:
+        """Return the texts that can be scored, and their embeddings: shape (n, dim).
+
+        Left out are other languages, and embeddings that the encoder can't have made.
+        """
         width = len(self._head.tensors["hidden"])
-        if len(text.embedding) != 4 * width:
-            return None
-        vector = np.frombuffer(text.embedding, dtype="<f4")
+        read = [
+            text
+            for text in texts
+            if is_read(text.language, self.languages)
+            and len(text.embedding) == 4 * width
+        ]
+        joined = b"".join(text.embedding for text in read)
+        vectors = np.frombuffer(joined, dtype="<f4").reshape(len(read), width)
         with np.errstate(over="ignore", invalid="ignore"):
-            length = float(np.linalg.norm(vector))
+            lengths = np.sqrt((vectors * vectors).sum(axis=1))
         # Written so that NaN fails it too.
-        return vector if abs(length - 1.0) <= UNIT_LENGTH_TOLERANCE else None
+        is_unit = np.abs(lengths - 1.0) <= UNIT_LENGTH_TOLERANCE
+        if not is_unit.all():
+            read = [text for text, fits in zip(read, is_unit, strict=True) if fits]
+        return read, vectors[is_unit]
 
 
 def _score(
-    category: Category, spans: list[TextSignal], risks: NDArray[np.float64]
+    category: Category, value: float, source: str, evidence: tuple[Evidence, ...]
 ) -> Score:
-    order = np.argsort(-risks, kind="stable")  # Ties: the earlier span first.
-    evidence = tuple(
-        _evidence(category, spans[i], float(risks[i]))
-        for i in order[:EVIDENCE_PER_CATEGORY]
-        if risks[i] >= EVIDENCE_FLOOR
-    )
-    value, source = pool_sources(spans, risks, category)
     label = category.value.lower()
     reason = f"text in {source} reads like {label}"
     if not evidence:
         reason = f"no text reads like {label}"
     return Score(NAME, value, reason, category, evidence)
+
+
+def _evidence_of(
+    category: Category, spans: list[TextSignal], risks: list[float]
+) -> tuple[Evidence, ...]:
+    """Return the riskiest spans that are worth a look; at a tie the earlier first."""
+    worth = [at for at, risk in enumerate(risks) if risk >= EVIDENCE_FLOOR]
+    worth.sort(key=lambda at: risks[at], reverse=True)
+    return tuple(
+        _evidence(category, spans[at], risks[at])
+        for at in worth[:EVIDENCE_PER_CATEGORY]
+    )
 
 
 def _evidence(category: Category, span: TextSignal, risk: float) -> Evidence:

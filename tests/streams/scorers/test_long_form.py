@@ -137,9 +137,23 @@ def test_a_title_is_not_diluted_by_the_transcript_beside_it():
     """Each source is pooled alone, and the riskiest one is named."""
     title = TextSignal("title", "words")
     spans = [*spoken(*((6 * i, 6 * i + 6) for i in range(999))), title]
-    risks = np.array([*([0.3] * 999), 0.8])
+    hate = [*([0.3] * 999), 0.8]
+    spam = [*([0.9] * 999), 0.1]
+    table = np.array([hate, spam]).T
 
-    assert pool_sources(spans, risks, Category.HATE) == (0.8, "title")
+    values, sources = pool_sources(spans, table, [Category.HATE, Category.FRAUD_SPAM])
+
+    assert values == [0.8, 0.9]
+    assert sources == ["title", "transcript:audio"]
+
+
+def test_at_a_draw_the_earlier_source_is_named():
+    """Two sources that are equally risky: the first of the upload's texts."""
+    spans = [TextSignal("lyrics", "words"), TextSignal("title", "words")]
+
+    found = pool_sources(spans, np.array([[0.4], [0.4]]), [Category.HATE])
+
+    assert found == ([0.4], ["lyrics"])
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
