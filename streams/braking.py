@@ -90,11 +90,11 @@ class PartitionBrakes:
         return holds
 
 
-def recorded_holds(recorded: Callable[[], RiskDecision]) -> Holding:
+def recorded_holds(recorded: Callable[[], RiskDecision | None]) -> Holding:
     """Hold what a recorded decision says was held; counts are not made again.
 
     A second approval is not taken from it, for it follows from policy and history.
-    `recorded` is called only where it matters.
+    `recorded` is called only where it matters; None holds nothing.
     """
 
     def hold(
@@ -102,9 +102,10 @@ def recorded_holds(recorded: Callable[[], RiskDecision]) -> Holding:
     ) -> tuple[Hold, ...]:
         if not policy.brakes or not _acting(policy, verdict):
             return ()
+        found = recorded()
         return tuple(
             Hold(one.rule_id, one.reason)
-            for one in recorded().brakes
+            for one in (found.brakes if found else ())
             if not one.reason.startswith(SECOND_APPROVAL)
         )
 

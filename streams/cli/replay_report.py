@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from streams.cli.terminal import output_console
+from streams.replaying.report.counts import unanswered
 
 SIZES = "uploader_sizes"
 MOST_ROWS = 12  # Of each table; the summary file has the rest.
@@ -45,8 +46,7 @@ def _verdict(summary: Mapping[str, Any]) -> str:
         return f"equal: all {said} decisions are the recorded bytes"
     first = summary["first_difference"]
     if first is None:
-        lost = summary["decisions_without_signals"]
-        return f"different: {lost} recorded decisions have no signals to replay"
+        return f"different: {unanswered(summary)}"
     return (
         f"different: first at partition {first['partition']}, offset {first['offset']}"
         f" (content {first['content_id']}): {first['reason']}"

@@ -22,7 +22,7 @@ from streams.braking import Holding, nothing_held, recorded_holds
 from streams.history import AFTERWARDS, recall, remember
 from streams.judge import Judge
 from streams.replay.outcome import Outcome, Result, differing_fields
-from streams.replay.recorded import Recorded, said_of
+from streams.replay.recorded import Recorded, Word, said_of
 from streams.replay.versions import Version, Versions, version_of
 
 NOT_RECORDED = "no decision was recorded: not judged yet, lost, or cut by retention"
@@ -87,90 +87,82 @@ class Rejudging:
         said = said_of(signals, item.content)
         if not said:
             return self._guess(signals, history)
-        return self._learn(signals, history, said[0])
+        return remember(history, signals, said[0].decision, said[0].value)
 
     def judge(self, item: Item, history: UploaderHistory) -> Rejudged:
         """Judge one record of the window and compare."""
-        rejudged = self._judged(item, history)
-        # How many there were on the day a swept upload came is not kept.
-        is_known = item.signals.stage not in AFTERWARDS
-        uploads = history.uploads if is_known else None
-        return replace(rejudged, outcome=replace(rejudged.outcome, uploads=uploads))
-
-    def _judged(self, item: Item, history: UploaderHistory) -> Rejudged:
-        said = said_of(item.recorded, item.content)
         known = recall(history, item.signals)
         if known is not None:
-            return self._known(item, history, known.decision, said)
+            return self._known(item, history, known.decision)
         if self._candidate is not None:
-            return self._what_if(self._candidate, item, history, said)
-        return self._faithful(item, history, said)
+            return self._what_if(self._candidate, item, history)
+        return self._faithful(item, history)
 
     def _known(
-        self,
-        item: Item,
-        history: UploaderHistory,
-        value: bytes | None,
-        said: Sequence[Recorded],
+        self, item: Item, history: UploaderHistory, value: bytes | None
     ) -> Rejudged:
         if value is None:
-            return Rejudged(_outcome(item, "old", reason="judged before"), history)
+            outcome = _outcome(item, history, "old", reason="judged before")
+            return Rejudged(outcome, history)
         now = self._decoded(value)
         # Not `said`: after a sweep a repeat is answered with the sweep's word.
         if self._candidate is None and value not in {x.value for x in item.content}:
             reason = "what a repeat was answered with was never recorded"
-            outcome = _outcome(item, "different", None, now, reason)
+            outcome = _outcome(item, history, "different", None, now, reason)
             return Rejudged(outcome, history, value)
-        then = self._decoded(said[0].value) if said else now
-        return Rejudged(_outcome(item, "again", then, now), history, value)
+        said = said_of(item.recorded, item.content)
+        then = said[0].decision if said else now
+        return Rejudged(_outcome(item, history, "again", then, now), history, value)
 
-    def _faithful(
-        self, item: Item, history: UploaderHistory, said: Sequence[Recorded]
-    ) -> Rejudged:
+    def _faithful(self, item: Item, history: UploaderHistory) -> Rejudged:
+        """Judge by the version that spoke last, and only if bytes differ by its own.
+
+        The version rarely changes, and equal bytes need no decoding.
+        """
+        hold = recorded_holds(lambda: _first(said_of(item.recorded, item.content)))
+        tried = self._decided(self.last, item.signals, history, hold)
+        value = None if tried is None else self._codec.encode(tried)
+        if tried is not None and any(one.value == value for one in item.content):
+            return self._same(item, history, Word(tried, value or b""))
+        said = said_of(item.recorded, item.content)
         if not said:
             return self._unrecorded(item, history)
         reason, now = "", None
         for one in said:
-            found = self._by_own_version(item, history, one)
+            found = self._by_own_version(item, history, one, tried)
             if found.same:
-                learned = self._learn(item.recorded, history, one, found.now)
-                outcome = _outcome(item, "same", found.now, found.now)
-                return Rejudged(outcome, learned, one.value)
-            reason, now = found.reason, found.now
-        then = self._decoded(said[-1].value)
-        learned = self._learn(item.recorded, history, said[-1], then)
-        outcome = _outcome(item, "different", then, now, reason)
+                return self._same(item, history, one)
+            reason, now, tried = found.reason, found.now, None
+        outcome = _outcome(item, history, "different", said[-1].decision, now, reason)
         sent = None if now is None else self._codec.encode(now)
-        return Rejudged(outcome, learned, sent)
+        return Rejudged(outcome, _learn(item, history, said[-1]), sent)
+
+    def _same(self, item: Item, history: UploaderHistory, word: Word) -> Rejudged:
+        outcome = _outcome(item, history, "same", word.decision, word.decision)
+        return Rejudged(outcome, _learn(item, history, word), word.value)
 
     def _by_own_version(
-        self, item: Item, history: UploaderHistory, one: Recorded
-    ) -> "_Compared":
-        """Judge by the version that said it; the last one first: it rarely changes."""
-        tried = replace(self.last, policy=one.policy_sha256)
-        hold = recorded_holds(lambda: self._decoded(one.value))
-        now = self._decided(tried, item.signals, history, hold)
-        if now is not None and self._codec.encode(now) == one.value:
-            self.last = tried
-            return _Compared(True, now)
-        then = self._decoded(one.value)
-        own = version_of(then)
-        if self._versions.judge(own) is None:
-            return _Compared(False, None, self._versions.lacking(own))
-        if own != tried:
-            now = self._decided(own, item.signals, history, hold)
-            if now is not None and self._codec.encode(now) == one.value:
-                self.last = own
-                return _Compared(True, now)
-        assert now is not None
-        return _Compared(False, now, _why(then, now))
-
-    def _what_if(
         self,
-        candidate: Judge,
         item: Item,
         history: UploaderHistory,
-        said: Sequence[Recorded],
+        one: Word,
+        tried: RiskDecision | None,
+    ) -> "_Compared":
+        """Judge by the version that said it; `tried` is what the last version says."""
+        own = version_of(one.decision)
+        now = tried
+        if tried is None or own != self.last:
+            hold = recorded_holds(lambda: one.decision)
+            now = self._decided(own, item.signals, history, hold)
+        if now is None:
+            return _Compared(False, None, self._versions.lacking(own))
+        if self._codec.encode(now) != one.value:
+            return _Compared(False, now, _why(one.decision, now))
+        self.last = own
+        return _Compared(True, now)
+
+    def _what_if(
+        self, candidate: Judge, item: Item, history: UploaderHistory
     ) -> Rejudged:
         judged = candidate.judge(item.signals, history)
         now, verdict = judged.decision, judged.verdict
@@ -178,19 +170,20 @@ class Rejudging:
         assert verdict is not None
         value = self._codec.encode(now)
         learned = candidate.learn(history, item.signals, now, value)
+        said = said_of(item.recorded, item.content)
         if not said:
-            outcome = _outcome(item, "unknown", None, now, NOT_RECORDED)
+            outcome = _outcome(item, history, "unknown", None, now, NOT_RECORDED)
             return Rejudged(outcome, learned, value)
-        then = self._decoded(said[0].value)
+        then = said[0].decision
         result: Result = "same" if then.action is now.action else "different"
-        outcome = _outcome(item, result, then, now)
+        outcome = _outcome(item, history, result, then, now)
         if candidate.policy.brakes:
             outcome = replace(outcome, asked=verdict.asked)
         return Rejudged(outcome, learned, value)
 
     def _unrecorded(self, item: Item, history: UploaderHistory) -> Rejudged:
         now = self._decided(self.last, item.signals, history)
-        outcome = _outcome(item, "unknown", None, now, NOT_RECORDED)
+        outcome = _outcome(item, history, "unknown", None, now, NOT_RECORDED)
         return Rejudged(outcome, self._guess(item.recorded, history))
 
     def _decided(
@@ -213,16 +206,6 @@ class Rejudging:
             return history
         return judge.learn(history, signals, decision, self._codec.encode(decision))
 
-    def _learn(
-        self,
-        signals: ContentSignals,
-        history: UploaderHistory,
-        one: Recorded,
-        decision: RiskDecision | None = None,
-    ) -> UploaderHistory:
-        decision = decision or self._decoded(one.value)
-        return remember(history, signals, decision, one.value)
-
     def _decoded(self, value: bytes) -> RiskDecision:
         return self._codec.decode(value, RiskDecision)
 
@@ -234,13 +217,24 @@ class _Compared:
     reason: str = ""
 
 
+def _first(said: Sequence[Word]) -> RiskDecision | None:
+    return said[0].decision if said else None
+
+
+def _learn(item: Item, history: UploaderHistory, word: Word) -> UploaderHistory:
+    return remember(history, item.recorded, word.decision, word.value)
+
+
 def _outcome(
     item: Item,
+    history: UploaderHistory,
     result: Result,
     then: RiskDecision | None = None,
     now: RiskDecision | None = None,
     reason: str = "",
 ) -> Outcome:
+    # How many there were on the day a swept upload came is not kept.
+    is_known = item.signals.stage not in AFTERWARDS
     return Outcome(
         item.partition,
         item.offset,
@@ -250,6 +244,7 @@ def _outcome(
         then,
         now,
         reason,
+        history.uploads if is_known else None,
     )
 
 

@@ -28,10 +28,13 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)  # Of differences.
     warmed: int = 0  # Records learned before the window.
     first_difference: dict[str, Any] | None = None
+    first_ms: int | None = None  # When the first record was written …
+    last_ms: int | None = None  # … and the last.
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome."""
         self.results[outcome.result] += 1
+        self._note_time(outcome.time_ms, outcome.time_ms)
         if outcome.is_flip and outcome.then and outcome.now:
             then, now = outcome.then, outcome.now
             count_bounded(self.actions, _arrow(then.action, now.action))
@@ -44,6 +47,7 @@ class Tally:
     def add_unjudged(self, line: dict[str, Any]) -> None:
         """Count a record that was not judged."""
         self.results[line["result"]] += 1
+        self._note_time(line["time_ms"], line["time_ms"])
         if line["result"] != "buried":
             self._differs(line)
 
@@ -54,6 +58,8 @@ class Tally:
             for key, count in getattr(other, name).items():
                 count_bounded(counter, key, count)
         self.warmed += other.warmed
+        if other.first_ms is not None and other.last_ms is not None:
+            self._note_time(other.first_ms, other.last_ms)
         if other.first_difference is not None:
             self._note_first(other.first_difference)
 
@@ -74,6 +80,8 @@ class Tally:
             **counted,
             "warmed": self.warmed,
             "first_difference": self.first_difference,
+            "first_ms": self.first_ms,
+            "last_ms": self.last_ms,
         }
 
     @classmethod
@@ -84,6 +92,8 @@ class Tally:
             **counted,
             warmed=obj["warmed"],
             first_difference=obj["first_difference"],
+            first_ms=obj["first_ms"],
+            last_ms=obj["last_ms"],
         )
 
     def _differs(self, line: dict[str, Any]) -> None:
@@ -91,6 +101,12 @@ class Tally:
         count_bounded(self.reasons, reason)
         named = ("time_ms", "partition", "offset", "content_id")
         self._note_first({name: line[name] for name in named} | {"reason": reason})
+
+    def _note_time(self, first_ms: int, last_ms: int) -> None:
+        self.first_ms = (
+            first_ms if self.first_ms is None else min(self.first_ms, first_ms)
+        )
+        self.last_ms = last_ms if self.last_ms is None else max(self.last_ms, last_ms)
 
     def _note_first(self, difference: dict[str, Any]) -> None:
         if self.first_difference is None or _place(difference) < _place(

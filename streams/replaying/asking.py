@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from schemas.codec import Codec
-from schemas.records import ContentSignals, RiskDecision, UploaderHistory
+from schemas.records import ContentSignals, UploaderHistory
 from streams.braking import nothing_held, recorded_holds
 from streams.errors import EventError
 from streams.judge import Judge
@@ -52,7 +52,7 @@ def ask_why(
             rejudged = rejudging.judge(item, history)
             stories.append(_story(rejudged.outcome, history, versions, now))
             history = rejudged.history
-        stories += _corrections(said.of(content_id), codec)
+        stories += _corrections(said.of(content_id))
         said.close()
     return plan, stories
 
@@ -84,12 +84,11 @@ def _story(
     return story_of(outcome, history, then, today, untold)
 
 
-def _corrections(content: Sequence[Recorded], codec: Codec) -> Iterator[dict[str, Any]]:
+def _corrections(content: Sequence[Recorded]) -> Iterator[dict[str, Any]]:
     """Tell the words that `reverse` and applied what-ifs said, as they came."""
     for one in content:
-        decision = codec.decode(one.value, RiskDecision)
-        if is_correction(decision):
-            yield correction_story(decision, one.timestamp_ms)
+        if one.decision is not None and is_correction(one.decision):
+            yield correction_story(one.decision, one.timestamp_ms)
 
 
 def _items(

@@ -105,8 +105,7 @@ class Capturing:
         except EventError:
             return  # Neither signals nor a dead letter yet.
         for one in said_of(signals, said.of(signals.event.content_id)):
-            decision = self._codec.decode(one.value, RiskDecision)
-            yield from self._decision(decision, signals, one.timestamp_ms)
+            yield from self._decision(one.decision, signals, one.timestamp_ms)
         scrubbed = self._scrub.signals(signals)
         self.counts["signals"] += 1
         yield as_capture(

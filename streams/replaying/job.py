@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, Protocol
 from schemas.codec import Codec
 from schemas.dead_letter import parse_dead_letter
 from schemas.errors import CodecError
-from schemas.records import ContentSignals
+from schemas.records import ContentSignals, UploaderHistory
 from streams.errors import EventError
 from streams.messages import Record
 from streams.replay.outcome import Outcome, flip_line, outcome_line, unjudged_line
@@ -30,6 +30,7 @@ CHECKPOINT_S: Final = 2.0
 CHECKPOINT_RECORDS: Final = 2000
 LOOK_RECORDS: Final = 100  # How often the clock and `stop` are looked at.
 
+_TO_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 EVENT_GONE: Final = "its event is no longer on content.ingested.v1"
 
 Fresh = Callable[[ContentSignals], ContentSignals | None]
@@ -199,25 +200,36 @@ class PartitionReplay:
         item = Item(
             record.partition, record.offset, record.timestamp_ms, signals, content
         )
-        self._state.note_seen(one.decision_id for one in said_of(signals, content))
         history = self._state.history(event.uploader_id)
         if is_before or not self._is_asked_for(signals):
-            self._state.keep(self._rejudging.warm(item, history))
+            self._warm(item, history)
             tally.warmed += 1
             return
         if self._fresh is not None:
             fresh = self._fresh(signals)
             if fresh is None:
                 self._unjudged(record, "unknown", EVENT_GONE, lines)
-                self._state.keep(self._rejudging.warm(item, history))
+                self._warm(item, history)
                 return
             item = replace(item, fresh=fresh)
         rejudged = self._rejudging.judge(item, history)
         self._state.keep(rejudged.history)
+        self._note_met(item, rejudged.decision)
         tally.add(rejudged.outcome)
         self._write(rejudged.outcome, lines, flips)
         if self._publish is not None and rejudged.decision is not None:
             self._unpublished.append(rejudged)
+
+    def _warm(self, item: Item, history: UploaderHistory) -> None:
+        self._state.keep(self._rejudging.warm(item, history))
+        self._note_met(item)
+
+    def _note_met(self, item: Item, decision: bytes | None = None) -> None:
+        """Note the signals, and the words on them; equal bytes need no decoding."""
+        content, signals = item.content, item.recorded
+        equal = [one.value for one in content if one.value == decision]
+        words = equal or [word.value for word in said_of(signals, content)]
+        self._state.note_met(signals, words)
 
     def _is_asked_for(self, signals: ContentSignals) -> bool:
         contents = self._plan.contents
@@ -260,4 +272,4 @@ def _opened(path: Path, size_bytes: int) -> BinaryIO:
 
 
 def _json(line: dict[str, Any]) -> bytes:
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _TO_JSON(line).encode() + b"\n"

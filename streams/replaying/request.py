@@ -11,7 +11,7 @@ from streams.errors import StartError
 from streams.replaying.ranges import Bound, Range
 
 LETTERS = dead_letter_topic(SIGNALS.name)
-FORMAT = "headgate-replay/3"  # Rises when a run's folder changes its meaning.
+FORMAT = "headgate-replay/4"  # Rises when a run's folder changes its meaning.
 ALWAYS_MS = 2**62
 FromStage = Literal["signals", "ingested"]
 Warmth = Literal["beginning", "cut", "snapshot", "capture"]

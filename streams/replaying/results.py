@@ -14,11 +14,9 @@ from streams.replaying.lines import json_lines
 from streams.replaying.report.counts import breakdowns
 from streams.replaying.report.page import write_report
 from streams.replaying.request import Plan, Request
-from streams.replaying.said import Said
-from streams.replaying.state import Facts, read_facts, seen_in
+from streams.replaying.state import Facts, read_facts
+from streams.replaying.unmet import Unmet
 
-# Machines' clocks differ; a decision so close to the end may be on a later upload.
-END_MARGIN_MS: Final = 60_000
 ROWS: Final = 10_000  # Of a row group of Parquet.
 _WORDS: Final = ("decision_id", "action", "clause", "policy", "policy_sha256")
 _PLACE: Final = ("partition", "offset", "time_ms", "revision")
@@ -30,14 +28,14 @@ def finish(
     request: Request,
     plan: Plan,
     *,
-    unreadable: int,
+    unmet: Unmet,
     parquet: bool,
     restricted: Collection[str] = (),
 ) -> dict[str, Any]:
     """Write decisions.jsonl, flips.jsonl, report.html, summary.json; return the last.
 
-    `unreadable` is how many records of risk.decision.v1 were no decisions; `restricted`
-    are categories in lower case whose evidence the report shows by its place alone.
+    `unmet` is what was recorded without signals; `restricted` are categories in lower
+    case whose evidence the report shows by its place alone.
 
     Raises:
         StartError: Parquet is asked for and pyarrow is not installed.
@@ -49,11 +47,14 @@ def finish(
     _join([file.lines for file in files], folder / "decisions.jsonl")
     _join([file.flips for file in files], folder / "flips.jsonl")
     facts = [read_facts(file.state) for file in files]
-    summary = summary_of(request, plan, facts) | {"unreadable_decisions": unreadable}
-    unmatched = _unmatched(folder, request, plan, files)
-    summary["decisions_without_signals"] = unmatched
+    summary = summary_of(request, plan, facts)
+    summary["unreadable_decisions"] = unmet.unreadable
+    # Of a part of the uploads, or of a window by offsets, it can't be told.
+    is_whole = plan.uploader is None and request.snapshot is None and plan.span_ms
+    lacking = unmet.decisions if is_whole else None
+    summary["decisions_without_signals"] = lacking
     if not request.is_what_if:
-        summary["equal"] = summary["equal"] and not unmatched and not unreadable
+        summary["equal"] = summary["equal"] and not lacking and not unmet.unreadable
     counts = write_report(folder, request, plan, summary, restricted)
     summary["breakdowns"] = breakdowns(counts)
     written = json.dumps(summary, indent=1, ensure_ascii=False) + "\n"
@@ -128,21 +129,3 @@ def _join(sources: list[Path], target: Path) -> None:
         for source in sources:
             with source.open("rb") as part:
                 shutil.copyfileobj(part, joined)
-
-
-def _unmatched(
-    folder: Path, request: Request, plan: Plan, files: list[Files]
-) -> int | None:
-    """Count recorded decisions whose signals are not there; None: can't be told."""
-    span = plan.span_ms
-    is_whole = plan.uploader is None and request.snapshot is None
-    if not is_whole or span is None:
-        return None
-    start_ms, end_ms = span[0], span[1] - END_MARGIN_MS
-    count = 0
-    with seen_in([file.state for file in files]) as seen:
-        for number in range(plan.said_partitions):
-            said = Said(folder / "said" / f"{number:04}.sqlite")
-            count += sum(not seen(one) for one in said.ids(start_ms, end_ms))
-            said.close()
-    return count

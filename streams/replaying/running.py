@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from schemas.codec import Codec
 from schemas.topics import DECISION, Topic
@@ -20,14 +20,20 @@ from streams.replaying.tasks import (
     EventsTask,
     IndexTask,
     ReplayTask,
+    UnmetTask,
+    count_unmet,
     index_ingested,
     index_said,
+    met_file,
     replay_partition,
 )
 from streams.replaying.topics import contents_of, plan_topics
+from streams.replaying.unmet import ALWAYS, Unmet, gather_met
 from streams.settings import Settings
 from streams.topic_admin import apply_topics
 
+# Machines' clocks differ; a decision so close to the end may be on a later upload.
+END_MARGIN_MS: Final = 60_000
 Tell = Callable[[int], None]
 
 
@@ -57,7 +63,7 @@ class Run:
         """
         contents = self._contents()
         with Crew(processes) as crew:
-            unreadable = crew.run(
+            crew.run(
                 (
                     Task(index_said, self._index_task(part, contents))
                     for part in self.plan.said
@@ -73,16 +79,32 @@ class Run:
                 for part in longest
             )
             whole = crew.run((Task(replay_partition, task) for task in tasks), tell)
-        if not all(whole):
-            raise KeyboardInterrupt
+            if not all(whole):
+                raise KeyboardInterrupt
+            unmet = self._unmet(crew)
         return finish(
             self.folder,
             self.request,
             self.plan,
-            unreadable=sum(unreadable),
+            unmet=unmet,
             parquet=parquet,
             restricted=restricted_here(self.request, self.settings),
         )
+
+    def _unmet(self, crew: Crew) -> Unmet:
+        numbers = [part.read.partition for part in self.plan.parts]
+        gather_met(
+            met_file(self.folder), [Files(self.folder, n).state for n in numbers]
+        )
+        span_ms = ALWAYS
+        if self.plan.span_ms is not None:
+            start_ms, end_ms = self.plan.span_ms
+            span_ms = (start_ms, end_ms - END_MARGIN_MS)
+        tasks = (
+            Task(count_unmet, UnmetTask(self.folder, self.settings, n, span_ms))
+            for n in range(self.plan.said_partitions)
+        )
+        return sum(crew.run(tasks, lambda _: None), Unmet())
 
     def _index_task(self, part: Any, contents: frozenset[bytes] | None) -> IndexTask:
         return IndexTask(self.folder, self.settings, self.request, part, contents)

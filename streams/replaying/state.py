@@ -5,17 +5,17 @@ A checkpoint is one transaction; what lies behind the last one is done again.
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from schemas.codec import Codec
-from schemas.records import UploaderHistory
+from schemas.records import ContentSignals, UploaderHistory
+from streams.history import stage_key
 from streams.replay.tally import Tally
 from streams.replay.versions import Version
-from streams.replaying.said import open_database
+from streams.replaying.said import digest_of, open_database
 
 # Decoded histories kept in memory; one takes 10 KB usually, 150 KB at most.
 KEPT_HISTORIES: Final = 1000
@@ -23,7 +23,11 @@ _SCHEMA: Final = """
 create table if not exists histories (uploader_id text primary key, value blob)
     without rowid;
 create table if not exists buried (at integer primary key, reason text not null);
-create table if not exists seen (decision_id text primary key) without rowid;
+create table if not exists met (
+    content_id text not null, revision integer not null, uploader_id text not null,
+    stage text not null, primary key (content_id, revision, uploader_id, stage))
+    without rowid;
+create table if not exists words (digest blob primary key) without rowid;
 create table if not exists facts (facts text not null);
 """
 
@@ -74,7 +78,9 @@ class PartitionState:
         self.facts = Facts.from_json(json.loads(row[0])) if row else begin
         self._kept: OrderedDict[str, UploaderHistory] = OrderedDict()
         self._changed: set[str] = set()
-        self._seen: list[str] = []
+        self._met: list[tuple[object, ...]] = []
+        self._words: list[tuple[bytes]] = []
+        self._has_buried = self._db.execute("select 1 from buried").fetchone()
 
     def history(self, uploader_id: str) -> UploaderHistory:
         """Return what is remembered of an uploader; an empty one of a new one."""
@@ -98,17 +104,27 @@ class PartitionState:
             self._store([oldest])
             del self._kept[oldest]
 
-    def note_seen(self, decision_ids: Iterable[str]) -> None:
-        """Note recorded decisions whose signals were met."""
-        self._seen.extend(decision_ids)
+    def note_met(self, signals: ContentSignals, words: Iterable[bytes]) -> None:
+        """Note that signals were met, and which recorded values are known to be theirs.
+
+        Others may be: whoever counts what has no signals (`unmet`) looks at those.
+        """
+        event = signals.event
+        stage = stage_key(signals, signals.stage)
+        row = (event.content_id, event.revision, event.uploader_id, stage)
+        self._met.append(row)
+        self._words.extend((digest_of(value),) for value in words)
 
     def bury(self, letters: Iterable[tuple[int, str]]) -> None:
         """Note which offsets became dead letters, and why."""
         self._db.executemany("insert or replace into buried values (?, ?)", letters)
         self.facts.buried_read = True
+        self._has_buried = self._db.execute("select 1 from buried").fetchone()
 
     def buried(self, offset: int) -> str | None:
         """Return why a record became a dead letter; None where it did not."""
+        if not self._has_buried:
+            return None
         row = self._db.execute(
             "select reason from buried where at = ?", (offset,)
         ).fetchone()
@@ -117,10 +133,10 @@ class PartitionState:
     def checkpoint(self) -> None:
         """Put everything on disk as it is now."""
         self._store(self._changed)
-        self._db.executemany(
-            "insert or ignore into seen values (?)", ((one,) for one in self._seen)
-        )
-        self._seen.clear()
+        self._db.executemany("insert or ignore into met values (?,?,?,?)", self._met)
+        self._db.executemany("insert or ignore into words values (?)", self._words)
+        self._met.clear()
+        self._words.clear()
         self._db.execute("delete from facts")
         written = json.dumps(self.facts.to_json())
         self._db.execute("insert into facts values (?)", (written,))
@@ -149,22 +165,6 @@ def read_facts(path: Path) -> Facts:
     return Facts.from_json(json.loads(written))
 
 
-@contextmanager
-def seen_in(paths: Iterable[Path]) -> Iterator[Callable[[str], bool]]:
-    """Answer whether the signals of a decision were met in any of these files."""
-    databases = [open_database(path, to_write=False) for path in paths]
-    asked = "select 1 from seen where decision_id = ?"
-
-    def seen(decision_id: str) -> bool:
-        return any(d.execute(asked, (decision_id,)).fetchone() for d in databases)
-
-    try:
-        yield seen
-    finally:
-        for database in databases:
-            database.close()
-
-
 def copy_snapshot(source: Path, target: Path) -> None:
     """Take over the histories of a finished replay, and nothing of its results."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,6 +177,7 @@ def copy_snapshot(source: Path, target: Path) -> None:
     fresh = Facts(facts.next_offset, last=facts.last, exact=facts.exact)
     new.execute("update facts set facts = ?", (json.dumps(fresh.to_json()),))
     new.execute("delete from buried")
-    new.execute("delete from seen")
+    new.execute("delete from met")
+    new.execute("delete from words")
     new.commit()
     new.close()

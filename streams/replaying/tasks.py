@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from schemas.codec import Codec
+from schemas.records import RiskDecision
 from streams.errors import StartError
 from streams.kafka_access import KafkaAccess
 from streams.replay.recorded import Recorded
@@ -19,6 +20,7 @@ from streams.replaying.request import Part, Plan, Request
 from streams.replaying.said import Said
 from streams.replaying.state import Facts, PartitionState
 from streams.replaying.topics import TopicReading, contents_of
+from streams.replaying.unmet import Unmet, unmet
 from streams.settings import Settings
 from streams.wiring import build_codec
 
@@ -44,6 +46,16 @@ class EventsTask:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmetTask:
+    """Count what a partition's index holds that belongs to no signals."""
+
+    folder: Path
+    settings: Settings
+    partition: int
+    span_ms: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayTask:
     """Replay one partition of the signals."""
 
@@ -57,8 +69,8 @@ class ReplayTask:
 class SaidByContent:
     """The indexes of all partitions; a content's lies where its key does."""
 
-    def __init__(self, folder: Path, partitions: int) -> None:
-        self._said = [Said(said_file(folder, n)) for n in range(partitions)]
+    def __init__(self, folder: Path, partitions: int, codec: Codec) -> None:
+        self._said = [Said(said_file(folder, n), codec) for n in range(partitions)]
 
     def of(self, content_id: str) -> tuple[Recorded, ...]:
         """Return every decision on a content."""
@@ -84,17 +96,17 @@ def index_here(
     contents = contents_of(access, plan)
     (folder / "said").mkdir()
     for part in plan.said:
-        said = Said(said_file(folder, part.partition), to_write=True)
+        said = Said(said_file(folder, part.partition), codec, to_write=True)
         records = read_range(access, part, contents)
-        said.index(records, part.end, codec, stop=lambda: False, tell=lambda _: None)
+        said.index(records, part.end, stop=lambda: False, tell=lambda _: None)
         said.close()
-    return SaidByContent(folder, len(plan.said))
+    return SaidByContent(folder, len(plan.said), codec)
 
 
-def index_said(task: IndexTask) -> int:
-    """Index a partition; return how many records could not be read."""
+def index_said(task: IndexTask) -> None:
+    """Index a partition of the recorded decisions."""
     path = said_file(task.folder, task.part.partition)
-    said = Said(path, to_write=True)
+    said = Said(path, _codec(task.settings), to_write=True)
     try:
         rest = Range(
             task.part.topic,
@@ -106,9 +118,7 @@ def index_said(task: IndexTask) -> int:
             records = captured_said(Path(task.request.capture), rest)
         else:
             records = read_range(task.settings.kafka, rest, task.contents)
-        codec = _codec(task.settings)
-        said.index(records, rest.end, codec, stop=should_stop, tell=tell)
-        return said.unreadable
+        said.index(records, rest.end, stop=should_stop, tell=tell)
     finally:
         said.close()
 
@@ -131,7 +141,7 @@ def replay_partition(task: ReplayTask) -> bool:
         faithful=not task.request.is_what_if,
     )
     state = PartitionState(files.state, codec, begin)
-    said = SaidByContent(task.folder, task.plan.said_partitions)
+    said = SaidByContent(task.folder, task.plan.said_partitions, codec)
     publish = _publish(task, codec)
     try:
         replay = PartitionReplay(
@@ -152,6 +162,21 @@ def replay_partition(task: ReplayTask) -> bool:
         state.close()
         if publish is not None:
             publish.close()
+
+
+def met_file(folder: Path) -> Path:
+    """Name the file of what all partitions met."""
+    return folder / "said" / "met.sqlite"
+
+
+def count_unmet(task: UnmetTask) -> Unmet:
+    """Count what was recorded in a partition and belongs to no signals."""
+    said, codec = said_file(task.folder, task.partition), _codec(task.settings)
+
+    def decode(value: bytes) -> RiskDecision:
+        return codec.decode(value, RiskDecision)
+
+    return unmet(said, met_file(task.folder), decode, task.span_ms)
 
 
 def reading_of(request: Request, plan: Plan, settings: Settings) -> Reading:

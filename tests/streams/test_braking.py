@@ -379,7 +379,7 @@ def test_a_faithful_replay_gives_the_same_bytes():
     history, braked = a_history(()), 0
     for n, (upload, value) in enumerate(zip(uploads, partition.values, strict=True)):
         then = CODEC.decode(value, RiskDecision)
-        row = Recorded(then.decision_id, then.policy.sha256, then.uploader_id, value)
+        row = Recorded(value, lambda value: CODEC.decode(value, RiskDecision))
         done = rejudging.judge(Item(0, n, n, upload, [row]), history)
         history, braked = done.history, braked + then.braked
         assert done.outcome.result == "same"
@@ -393,9 +393,7 @@ def test_a_recorded_hold_of_another_rule_is_a_difference():
     partition.judge(spam(1))
     wrong = partition.judge(spam(2))[0]
     wrong = replace(wrong, brakes=(replace(wrong.brakes[0], rule_id="hate"),))
-    row = Recorded(
-        wrong.decision_id, wrong.policy.sha256, wrong.uploader_id, CODEC.encode(wrong)
-    )
+    row = Recorded(CODEC.encode(wrong), lambda value: wrong)
     versions = Versions((judge.policy,), {HEAD: (ByTitle(),)})
     rejudging = Rejudging(CODEC, versions, Version(judge.policy.sha256, HEAD))
 

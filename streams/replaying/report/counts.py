@@ -171,6 +171,16 @@ def breakdowns(counts: Counts) -> dict[str, Any]:
     }
 
 
+def unanswered(summary: Mapping[str, Any]) -> str:
+    """Say what was recorded that belongs to no signals, where all else is equal."""
+    lost = summary["decisions_without_signals"]
+    unreadable = summary["unreadable_decisions"]
+    told = [f"{lost:,} recorded decisions have no signals to replay"] if lost else []
+    if unreadable:
+        told.append(f"{unreadable:,} records can't be read as decisions")
+    return " and ".join(told)
+
+
 def _count(all_of: Counter[str], flipped: Counter[str], key: str, flips: bool) -> None:
     count_bounded(all_of, key)
     if flips:
@@ -191,16 +201,6 @@ def _markets(
 def known_action(action: str) -> str:
     """Return an action; one that is newer than we are counts as review."""
     return action if action in RANK else "review"
-
-
-def span_of_lines(lines: Iterable[Line]) -> Span:
-    """Return from when to when lines are; a moment at 0 where there are none."""
-    start_ms, end_ms = None, 0
-    for line in lines:
-        time_ms = line["time_ms"]
-        start_ms = time_ms if start_ms is None else min(start_ms, time_ms)
-        end_ms = max(end_ms, time_ms)
-    return Span(start_ms or 0, end_ms) if start_ms is not None else Span(0, 0)
 
 
 def counted(span: Span, lines: Iterable[Line]) -> Counts:

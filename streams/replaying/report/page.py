@@ -9,7 +9,13 @@ from streams.pages.frame import framed
 from streams.replaying.lines import json_lines
 from streams.replaying.report.cards import flip_cards
 from streams.replaying.report.command import again
-from streams.replaying.report.counts import ACTIONS, Counts, counted, span_of_lines
+from streams.replaying.report.counts import (
+    ACTIONS,
+    Counts,
+    Span,
+    counted,
+    unanswered,
+)
 from streams.replaying.report.drawings import (
     actions_by_time,
     clock,
@@ -45,11 +51,11 @@ def write_report(
 ) -> Counts:
     """Write report.html from a run's decisions.jsonl and flips.jsonl; return counts.
 
-    Reads the former twice; memory holds counts and the top flips. `restricted` are
-    categories in lower case whose evidence is shown by its place alone.
+    Memory holds counts and the top flips. `restricted` are categories in lower case
+    whose evidence is shown by its place alone.
     """
-    lines = folder / "decisions.jsonl"
-    counts = counted(span_of_lines(json_lines(lines)), json_lines(lines))
+    span = Span(summary["first_ms"] or 0, summary["last_ms"] or 0)
+    counts = counted(span, json_lines(folder / "decisions.jsonl"))
     flips = gathered(json_lines(folder / "flips.jsonl"))
     text = page(request, plan, summary, counts, flips, restricted)
     # A lone surrogate can't be written, and no page needs it.
@@ -123,7 +129,7 @@ def _verdict(request: Request, summary: Mapping[str, Any], counts: Counts) -> st
         return f"Equal: all {same:,} decisions are the recorded bytes."
     first = summary["first_difference"]
     if first is None:
-        return "Different: recorded decisions have no signals to replay."
+        return f"Different: {unanswered(summary)}."
     return (
         f"Different: first at partition {first['partition']}, offset {first['offset']},"
         f" content <code>{escape(str(first['content_id']))}</code>: "

@@ -1,10 +1,13 @@
 """Facts about counting outcomes."""
 
+import json
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records import Action, Category, CategoryScore
-from streams.replay.outcome import Outcome, outcome_line
+from streams.replay.outcome import Outcome, outcome_line, unjudged_line
 from streams.replay.tally import MOST_KEYS, REST, Tally, added_up, top_category
 from tests.builders import a_decision, signals
 
@@ -36,6 +39,21 @@ def test_a_flip_is_counted_by_action_clause_category_and_kind():
     assert tally.categories == {"hate": 1}
     assert tally.kinds == {"track": 1}
     assert (tally.events, tally.flips) == (2, 1)
+
+
+def test_the_span_is_of_all_records():
+    """Those that could not be judged too; of nothing there is none."""
+    tally, other = Tally(), Tally()
+    assert (tally.first_ms, tally.last_ms) == (None, None)
+    for time_ms in (30, 10):
+        made = an_outcome(Action.ALLOW, Action.ALLOW)
+        tally.add(replace(made, time_ms=time_ms))
+    other.add_unjudged(unjudged_line(0, 1, 40, "buried", "dead letter"))
+
+    total = added_up([tally, Tally(), other])
+
+    assert (total.first_ms, total.last_ms) == (10, 40)
+    assert Tally.from_json(json.loads(json.dumps(total.to_json()))) == total
 
 
 def test_a_repeat_is_no_second_flip():

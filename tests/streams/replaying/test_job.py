@@ -2,19 +2,20 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from schemas.codec import Codec
 from schemas.dead_letter import Failure, Origin, dead_letter_headers
 from schemas.ids import CommittedIds
-from schemas.records import Action, RiskDecision
+from schemas.records import Action, Stage, SweptEntry
 from schemas.topics import DECISION, SIGNALS
 from streams.judge import Judge
 from streams.messages import Record
 from streams.pipeline import decide
 from streams.policy import Rule
+from streams.replay.compensation import promoted
 from streams.replay.rejudge import Rejudging
 from streams.replay.versions import Version, Versions
 from streams.replaying import job
@@ -23,8 +24,9 @@ from streams.replaying.ranges import Range
 from streams.replaying.request import Part, Plan
 from streams.replaying.said import Said
 from streams.replaying.state import Facts, PartitionState
+from streams.replaying.unmet import ALWAYS, Unmet, gather_met, unmet
 from streams.scorers import DEFAULT_SCORERS
-from tests.builders import a_policy, a_text_signal, signals
+from tests.builders import a_history, a_policy, a_text_signal, signals
 
 CODEC = Codec(CommittedIds())
 POLICY = a_policy(rules=(Rule("anomaly", "near_duplicate", Action.REVIEW, 0.1),))
@@ -71,14 +73,18 @@ def a_stream(count=40):
 @pytest.fixture
 def said(tmp_path):
     """Index what a live judge says of the stream."""
-    index, histories, records = Said(tmp_path / "said.sqlite", to_write=True), {}, []
+    index, histories, records = (
+        Said(tmp_path / "said.sqlite", CODEC, to_write=True),
+        {},
+        [],
+    )
     judge = Judge(DEFAULT_SCORERS, POLICY)
     for n, upload in enumerate(a_stream()[0]):
         if n not in (BROKEN, BURIED):
             word = decide(judge, upload, histories, CODEC.encode)
             value = CODEC.encode(word)
-            records.append(Record(DECISION.name, 0, n, 1000 + n, b"c", value))
-    index.index(records, 40, CODEC, stop=lambda: False, tell=lambda _: None)
+            records.append(Record(DECISION.name, 0, n, 1000 + n, key_of(word), value))
+    index.index(records, 40, stop=lambda: False, tell=lambda _: None)
     return index
 
 
@@ -219,18 +225,75 @@ def test_histories_beyond_what_memory_keeps_are_right_too(tmp_path, said, monkey
     assert bench.facts.tally.results["same"] == 38
 
 
-def test_an_index_keeps_each_word_once_and_goes_on(tmp_path, said):
-    """Repeats are one row; what is no decision is counted; a stop loses nothing."""
+def test_an_index_keeps_each_word_once_and_goes_on(said):
+    """Repeats are one row; what is no decision is kept; a stop loses nothing."""
     (one,) = said.of("c3")
-    decision = CODEC.decode(one.value, RiskDecision)
-    other = CODEC.encode(decision)
     records = [
-        Record(DECISION.name, 0, 40, 5, b"c", other),
-        Record(DECISION.name, 0, 41, 6, b"c", b"no decision"),
+        Record(DECISION.name, 0, 40, 5, b"c3", one.value),
+        Record(DECISION.name, 0, 41, 6, b"c3", b"no decision"),
+        Record(DECISION.name, 0, 42, 7, None, None),
     ]
 
-    said.index(records, 50, CODEC, stop=lambda: True, tell=lambda _: None)
+    said.index(records, 50, stop=lambda: True, tell=lambda _: None)
 
-    assert said.of("c3") == (one,)
-    assert (said.next_offset, said.unreadable) == (50, 1)
-    assert len(set(said.ids(1000, 1010))) == 9
+    first, second = said.of("c3")
+    assert (first, second.value, second.decision) == (one, b"no decision", None)
+    assert said.next_offset == 50
+
+
+def met_by(folder, *benches):
+    """Join what partitions met; may be asked again."""
+    gather_met(folder / "met.sqlite", [bench.files.state for bench in benches])
+    return folder / "met.sqlite"
+
+
+def test_decisions_whose_signals_were_not_met_are_counted(tmp_path, said):
+    """Of a span of time; those of all partitions count as met."""
+    bench = Bench(tmp_path / "run", said, end=20)
+    bench.run()
+    empty = Bench(tmp_path / "empty", said, Listed([]), end=0)
+    empty.run()
+
+    for _ in range(2):  # One that was begun goes on.
+        met = met_by(tmp_path, bench, empty)
+        for span_ms, lacking in (((1000, 1020), 0), ((1015, 1025), 5), (ALWAYS, 20)):
+            found = unmet(tmp_path / "said.sqlite", met, said.decode, span_ms)
+            assert found == Unmet(decisions=lacking)
+
+
+@pytest.mark.parametrize("start", [0, 30])
+def test_every_word_on_signals_that_were_met_is_theirs(tmp_path, said, start):
+    """Another policy's too, that of a sweep, and what was only learned from."""
+    stream, listed = a_stream()
+    swept = replace(stream[3], stage=Stage.SWEPT, sweep=(SweptEntry("bank", "e1"),))
+    listed.records.append(Record(SIGNALS.name, 0, 40, 2000, b"u", CODEC.encode(swept)))
+    words = [
+        judged(stream[5], TODAYS),
+        judged(swept, TODAYS),
+        judged(swept, POLICY),
+        promoted(judged(stream[6], POLICY), judged(stream[6], TODAYS)),
+    ]
+    strange = judged(replace(stream[3], stage=Stage.SCREENED), TODAYS)
+    records = [
+        Record(DECISION.name, 0, 50 + n, 3000, key_of(one), CODEC.encode(one))
+        for n, one in enumerate([*words, strange])
+    ]
+    records.append(Record(DECISION.name, 0, 60, 3000, b"c5", b"no decision"))
+    said.index(records, 61, stop=lambda: False, tell=lambda _: None)
+    bench = Bench(tmp_path / "run", said, listed, start=start, end=41)
+    bench.run()
+
+    found = unmet(tmp_path / "said.sqlite", met_by(tmp_path, bench), said.decode)
+
+    assert found == Unmet(decisions=1, unreadable=1)
+
+
+def judged(upload, policy):
+    """Judge signals with no history."""
+    history = a_history((), upload.event.uploader_id)
+    return Judge(DEFAULT_SCORERS, policy).judge(upload, history).decision
+
+
+def key_of(decision):
+    """Return the key that a decision is written with."""
+    return decision.content_id.encode()

@@ -29,9 +29,9 @@ from streams.replay.tally import Tally
 from streams.replaying.ranges import Range
 from streams.replaying.report.counts import (
     BUCKETS,
+    Span,
     breakdowns,
     counted,
-    span_of_lines,
 )
 from streams.replaying.report.drawings import clock, flow_drawing
 from streams.replaying.report.flips import MOST_FLIPS, gathered
@@ -139,6 +139,11 @@ def test_the_gravest_flips_come_first(tmp_path):
     assert (flips.stricter, flips.milder) == ({"hate": 2}, {"hate": 1})
 
 
+def span_of(lines):
+    """Return from when to when lines in order are."""
+    return Span(lines[0]["time_ms"], lines[-1]["time_ms"])
+
+
 def test_counts_are_of_final_decisions():
     """By action, kind, clause, uploader and time; provisional ones stand apart."""
     made = [
@@ -149,7 +154,7 @@ def test_counts_are_of_final_decisions():
     ]
     lines = [outcome_line(outcome) for outcome in made]
 
-    counts = counted(span_of_lines(lines), lines)
+    counts = counted(span_of(lines), lines)
 
     assert (counts.compared, counts.stricter, counts.milder) == (3, 1, 1)
     assert (counts.records, counts.provisional) == (4, 1)
@@ -195,7 +200,7 @@ def test_flips_are_counted_in_each_territory_and_size():
     """By the word there: a decision may flip in one territory and not in another."""
     lines = [outcome_line(outcome) for outcome in releases()]
 
-    counts = counted(span_of_lines(lines), lines)
+    counts = counted(span_of(lines), lines)
 
     assert counts.markets == {
         **{"DE": 3, "FR": 1, "US": 2, ANYWHERE: 1},
@@ -215,7 +220,7 @@ def test_the_breakdowns_are_in_json_with_intervals():
     """Of territories, sizes and kinds: how many of how many, and how sure that is."""
     lines = [outcome_line(outcome) for outcome in releases()]
 
-    told = breakdowns(counted(span_of_lines(lines), lines))
+    told = breakdowns(counted(span_of(lines), lines))
 
     assert json.loads(json.dumps(told)) == told
     assert told["only_in_territories"] == 1
@@ -244,7 +249,7 @@ def test_a_person_reads_the_breakdowns_in_the_terminal(tmp_path, capsys):
     for outcome in releases():
         tally.add(outcome)
     summary = summary_of(WHAT_IF, PLAN, [replace(Facts(0), tally=tally)])
-    counts = counted(span_of_lines(lines), lines)
+    counts = counted(span_of(lines), lines)
 
     print_summary(summary | {"out": "o", "breakdowns": breakdowns(counts)})
 
@@ -290,3 +295,26 @@ def test_the_flows_are_well_formed():
 def test_a_time_of_no_calendar_breaks_no_page(time_ms, said):
     """Records carry whatever a producer wrote."""
     assert clock(time_ms) == said
+
+
+@pytest.mark.parametrize(
+    ("lost", "unreadable", "said"),
+    [
+        (2, 0, "2 recorded decisions have no signals to replay"),
+        (None, 3, "3 records can't be read as decisions"),
+        (1, 1, "no signals to replay and 1 records can't be read as decisions"),
+    ],
+)
+def test_what_answers_nothing_makes_the_verdict(lost, unreadable, said, capsys):
+    """Where all that was compared is equal, people still read why it is not."""
+    summary = summary_of(Request(), PLAN, [Facts(0)]) | {
+        "equal": False,
+        "decisions_without_signals": lost,
+        "unreadable_decisions": unreadable,
+        "breakdowns": {"only_in_territories": 0},
+        "out": "o",
+    }
+
+    print_summary(summary)
+
+    assert f"{said}\n" in capsys.readouterr().out.replace("\n ", " ")
