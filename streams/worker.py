@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from aiokafka.errors import KafkaError
@@ -16,8 +16,8 @@ from streams.app import (
     HeadgateApp,
     build_app,
     group_of,
-    tell_assigned,
 )
+from streams.beside_judge import BesideJudge
 from streams.broker_check import STAGES, BrokerFacts, check_broker
 from streams.counting_producer import CountingProducer
 from streams.crash_guard import CrashGuard
@@ -27,16 +27,11 @@ from streams.health import Health, LaneState
 from streams.health_server import HealthServer
 from streams.journal import open_journal
 from streams.lag import LagMeter
+from streams.lanes import Lane, Shared
 from streams.metrics import Metrics
 from streams.producer import DeliveringProducer
 from streams.settings import Settings
-from streams.stage_factory import (
-    Lane,
-    Shared,
-    build_campaign_watch,
-    build_sweeper,
-    lanes_of,
-)
+from streams.stage_factory import lanes_of
 from streams.telemetry import EventLog
 from streams.watchdog import Watchdog
 from streams.wiring import build_codec, build_store
@@ -102,50 +97,17 @@ class Worker:
         _keep_for_good()
         sys.setswitchinterval(SWITCH_S)
         self._log.note("worker_starting", stages=self._names, suspects=journal.suspects)
-        beside = [self._start_sweep(shared), self._start_campaigns(shared)]
         with ExitStack() as stack:
+            if judge := self._apps.get(group_of(settings, "judge")):
+                beside = BesideJudge(shared, self._models, judge)
+                beside.start()
+                stack.callback(beside.stop)
             watchdog = self._watchdog(stack)
             await self._run_apps(watchdog)
-        for task in beside:
-            if task is not None:
-                task.cancel()
         await asyncio.to_thread(producer.close, FLUSH_S)
         self._models.close()
         journal.close()  # Last: only who came this far has ended cleanly.
         self._log.note("worker_stopped")
-
-    def _start_sweep(self, shared: Shared) -> "asyncio.Task[None] | None":
-        """Sweep the partitions that are judged here, where there are banks."""
-        judge = self._apps.get(group_of(self._settings, "judge"))
-        if judge is None or not self._settings.sweep_days or not self._models.banks:
-            return None
-        sweeper = build_sweeper(shared, self._models.banks)
-        tell_assigned(judge, sweeper.assign)
-        if self._models.follower is not None:
-            self._models.follower.tell(sweeper.hear)
-        return self._beside(sweeper.run(), "sweep")
-
-    def _start_campaigns(self, shared: Shared) -> "asyncio.Task[None] | None":
-        """Look for campaigns where partition 0 is judged."""
-        judge = self._apps.get(group_of(self._settings, "judge"))
-        if judge is None or not self._settings.campaign_days:
-            return None
-        watch = build_campaign_watch(shared)
-        tell_assigned(judge, watch.assign)
-        return self._beside(watch.run(), "campaigns")
-
-    def _beside(
-        self, work: Coroutine[None, None, None], name: str
-    ) -> "asyncio.Task[None]":
-        """Run something beside the stages; a defect in it ends the worker."""
-
-        def ended(task: "asyncio.Task[None]") -> None:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                self._log.fatal(name, error)
-
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(ended)
-        return task
 
     def _watchdog(self, stack: ExitStack) -> Watchdog:
         """Start what watches and tells: lag, health over HTTP, the watchdog."""

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from schemas.errors import CodecError
 from schemas.records import ContentSignals, RiskDecision
-from streams.judge import decision_id
+from streams.decision_ids import decision_id
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from schemas.records import (
     Stage,
     TextSignal,
 )
-from streams.judge import decision_id
+from streams.decision_ids import decision_id
 
 ID_BYTES = 16  # By chance two of 10^15 ids are equal once in 10^8 captures.
 NOWHERE = "urn:headgate:scrubbed"

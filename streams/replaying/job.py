@@ -3,10 +3,8 @@
 Runs in a process of its own; what it needs travels as a `Job`.
 """
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from time import monotonic
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -19,6 +17,7 @@ from streams.messages import Record
 from streams.replay.outcome import Outcome, flip_line, outcome_line, unjudged_line
 from streams.replay.recorded import Recorded, said_of
 from streams.replay.rejudge import Item, Rejudged, Rejudging
+from streams.replaying.files import Files, json_line, opened
 from streams.replaying.ranges import Range
 from streams.replaying.request import Part, Plan
 from streams.replaying.said import Stop, Tell
@@ -30,7 +29,6 @@ CHECKPOINT_S: Final = 2.0
 CHECKPOINT_RECORDS: Final = 2000
 LOOK_RECORDS: Final = 100  # How often the clock and `stop` are looked at.
 
-_TO_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 EVENT_GONE: Final = "its event is no longer on content.ingested.v1"
 
 Fresh = Callable[[ContentSignals], ContentSignals | None]
@@ -52,29 +50,6 @@ class Sayings(Protocol):
 
     def of(self, content_id: str) -> tuple[Recorded, ...]:
         """Return every decision on a content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The files of one partition in a run's folder."""
-
-    folder: Path
-    partition: int
-
-    @property
-    def state(self) -> Path:
-        """Histories and place."""
-        return self.folder / "state" / f"{self.partition:04}.sqlite"
-
-    @property
-    def lines(self) -> Path:
-        """A line for each record of the window."""
-        return self.folder / "parts" / f"{self.partition:04}.jsonl"
-
-    @property
-    def flips(self) -> Path:
-        """The flips with their evidence."""
-        return self.folder / "parts" / f"{self.partition:04}.flips.jsonl"
 
 
 class PartitionReplay:
@@ -134,8 +109,8 @@ class PartitionReplay:
             self._part.read.end,
         )
         with (
-            _opened(self._files.lines, facts.lines_bytes) as lines,
-            _opened(self._files.flips, facts.flips_bytes) as flips,
+            opened(self._files.lines, facts.lines_bytes) as lines,
+            opened(self._files.flips, facts.flips_bytes) as flips,
         ):
             return self._follow(rest, lines, flips, stop, tell)
 
@@ -242,12 +217,12 @@ class PartitionReplay:
             record.partition, record.offset, record.timestamp_ms, result, reason
         )
         self._state.facts.tally.add_unjudged(line)
-        lines.write(_json(line))
+        lines.write(json_line(line))
 
     def _write(self, outcome: Outcome, lines: BinaryIO, flips: BinaryIO) -> None:
-        lines.write(_json(outcome_line(outcome)))
+        lines.write(json_line(outcome_line(outcome)))
         if outcome.is_flip or outcome.result == "different":
-            flips.write(_json(flip_line(outcome)))
+            flips.write(json_line(flip_line(outcome)))
 
 
 def buried_in(reading: Reading, partition: int) -> Iterator[tuple[int, str]]:
@@ -259,17 +234,3 @@ def buried_in(reading: Reading, partition: int) -> Iterator[tuple[int, str]]:
             continue  # A note that one was sent round again, say.
         if origin.partition == partition:
             yield origin.offset, failure.reason
-
-
-def _opened(path: Path, size_bytes: int) -> BinaryIO:
-    """Open a result file at its last checkpoint; what lies behind is done again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    file = path.open("r+b")
-    file.truncate(size_bytes)
-    file.seek(size_bytes)
-    return file
-
-
-def _json(line: dict[str, Any]) -> bytes:
-    return _TO_JSON(line).encode() + b"\n"

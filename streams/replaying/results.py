@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from streams.errors import StartError
 from streams.replay.tally import Tally, added_up
-from streams.replaying.job import Files
+from streams.replaying.files import Files
 from streams.replaying.lines import json_lines
 from streams.replaying.report.counts import breakdowns
 from streams.replaying.report.page import write_report

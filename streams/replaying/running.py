@@ -11,8 +11,8 @@ from schemas.topics import DECISION, Topic
 from streams.errors import StartError
 from streams.replaying.captured import plan_capture
 from streams.replaying.crew import Crew, Task
+from streams.replaying.files import Files
 from streams.replaying.here import judging_of, restricted_here
-from streams.replaying.job import Files
 from streams.replaying.request import Plan, Request, read_run, write_run
 from streams.replaying.results import finish
 from streams.replaying.state import copy_snapshot, read_facts

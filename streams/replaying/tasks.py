@@ -12,8 +12,9 @@ from streams.replay.recorded import Recorded
 from streams.replay.rejudge import Rejudging
 from streams.replaying.captured import CapturedReading, captured_said
 from streams.replaying.crew import should_stop, tell
+from streams.replaying.files import Files
 from streams.replaying.here import Judging, judging_of
-from streams.replaying.job import Files, Fresh, PartitionReplay, Reading
+from streams.replaying.job import Fresh, PartitionReplay, Reading
 from streams.replaying.publishing import Publishing
 from streams.replaying.ranges import Range, partition_of, read_range
 from streams.replaying.request import Part, Plan, Request

@@ -13,7 +13,7 @@ from typing import Final
 
 from schemas.errors import CodecError
 from schemas.records import RiskDecision
-from streams.judge import decision_id_of
+from streams.decision_ids import decision_id_of
 from streams.replay.compensation import is_correction
 from streams.replaying.request import ALWAYS_MS
 from streams.replaying.said import open_database, read_only

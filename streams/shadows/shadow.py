@@ -15,7 +15,8 @@ from schemas.records import (
     ShadowDecision,
     ShadowMarket,
 )
-from streams.judge import PROBABILITY_DECIMALS, Judged
+from streams.judge import Judged
+from streams.merged_scores import rounded
 from streams.policy import Findings, Policy, Verdict
 from streams.rules.rule import SEVERITY, WrittenRule
 from streams.scorers.base import Score, Scorer
@@ -125,7 +126,7 @@ def _probabilities(scores: Iterable[Score]) -> dict[Category, float]:
     for score in scores:
         if score.category is not None:
             highest = max(score.value, found.get(score.category, 0.0))
-            found[score.category] = round(float(highest), PROBABILITY_DECIMALS)
+            found[score.category] = rounded(highest)
     return found
 
 

@@ -17,7 +17,8 @@ from schemas.records import (
     Stage,
     UploaderHistory,
 )
-from streams.judge import Judge, decision_id
+from streams.decision_ids import decision_id
+from streams.judge import Judge
 from streams.policy import Rule
 from streams.scorers import DEFAULT_SCORERS, Score
 from streams.sweep import swept

@@ -15,8 +15,9 @@ from schemas.records import (
     SweptEntry,
     UploaderHistory,
 )
+from streams.decision_ids import decision_id
 from streams.history import recall
-from streams.judge import Judge, decision_id
+from streams.judge import Judge
 from streams.policy import Rule
 from streams.scorers import DEFAULT_SCORERS
 from streams.sweep import Sweep

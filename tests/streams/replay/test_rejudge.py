@@ -7,6 +7,7 @@ import pytest
 from schemas.codec import Codec
 from schemas.ids import CommittedIds
 from schemas.records import Action, Missing, ModelUse, RiskDecision, Stage
+from streams.decision_ids import decision_id
 from streams.judge import Judge
 from streams.pipeline import decide
 from streams.policy import Rule
@@ -143,8 +144,6 @@ def test_a_policy_that_is_gone_is_named_and_its_decisions_are_learned():
 
 def said_id(upload, sha256):
     """Return a decision's id under a policy."""
-    from streams.judge import decision_id
-
     return decision_id(upload, upload.stage, sha256)
 
 

@@ -19,7 +19,8 @@ from streams.replay.compensation import promoted
 from streams.replay.rejudge import Rejudging
 from streams.replay.versions import Version, Versions
 from streams.replaying import job
-from streams.replaying.job import Files, PartitionReplay
+from streams.replaying.files import Files
+from streams.replaying.job import PartitionReplay
 from streams.replaying.ranges import Range
 from streams.replaying.request import Part, Plan
 from streams.replaying.said import Said
