@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Column, Table
 
 from streams.access_rules import read_access_rules
-from streams.cli.terminal import output_console, write_json
+from streams.cli.terminal import as_text, output_console, write_json
 from streams.errors import StartError
 from streams.settings import Settings
 
@@ -74,10 +74,10 @@ def _table(reports: Sequence["AclReport"]) -> Table:
         grant = report.grant
         denied = "" if grant.permission == "allow" else f"{grant.permission}: "
         table.add_row(
-            grant.principal,
+            as_text(grant.principal),
             denied + grant.operation,
             grant.kind.replace("_", " "),
-            grant.name + ("*" if grant.prefixed else ""),
+            as_text(grant.name + ("*" if grant.prefixed else "")),
             report.state,
         )
     return table

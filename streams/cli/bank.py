@@ -13,7 +13,7 @@ import typer
 
 from schemas.json_form import record_to_json
 from schemas.records import CATEGORIES, BankEntry, Category
-from streams.cli.terminal import complain, output_console, write_json
+from streams.cli.terminal import as_text, complain, output_console, write_json
 from streams.errors import StartError
 from streams.settings import Settings, load_settings
 
@@ -117,7 +117,9 @@ def add(
     if as_json:
         write_json(record_to_json(entry))
     else:
-        output_console().print(f"{bank}/{entry_id}: {entry.algorithm} added")
+        output_console().print(
+            f"{as_text(bank)}/{as_text(entry_id)}: {entry.algorithm} added"
+        )
 
 
 @app.command()
@@ -138,7 +140,7 @@ def remove(bank: Bank, entry_id: EntryId, as_json: AsJson = False) -> None:
     if as_json:
         write_json({"bank": bank, "entry_id": entry_id, "removed": True})
     else:
-        output_console().print(f"{bank}/{entry_id} removed")
+        output_console().print(f"{as_text(bank)}/{as_text(entry_id)} removed")
 
 
 @app.command()

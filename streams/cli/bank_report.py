@@ -8,7 +8,7 @@ from rich.table import Column, Table
 from schemas.json_form import record_to_json
 from schemas.records import BankEntry
 from streams.bank_topic import version_of_bank
-from streams.cli.terminal import output_console, write_json
+from streams.cli.terminal import as_text, output_console, write_json
 
 _SHOWN_DIGITS = 16
 
@@ -28,7 +28,8 @@ def print_banks(names: Sequence[str], entries: Sequence[BankEntry]) -> None:
         mine = [e for e in entries if e.bank == name]
         kinds = Counter(e.algorithm for e in mine)
         shown = ", ".join(f"{kinds[kind]} {kind}" for kind in sorted(kinds))
-        table.add_row(name, str(len(mine)), short(version_of_bank(mine)), shown)
+        version = short(version_of_bank(mine))
+        table.add_row(as_text(name), str(len(mine)), version, as_text(shown))
     output_console().print(table)
 
 
@@ -37,8 +38,8 @@ def print_entries(entries: Sequence[BankEntry]) -> None:
     table = Table("bank", "entry", "algorithm", "value", "category", "note")
     for e in entries:
         table.add_row(
-            *(e.bank, e.entry_id, e.algorithm, short(e.value)),
-            *(e.category.lower(), e.note or ""),
+            *map(as_text, (e.bank, e.entry_id, e.algorithm, short(e.value))),
+            *map(as_text, (e.category.lower(), e.note or "")),
         )
     output_console().print(table)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.terminal import complain, output_console, progress_console
+from streams.cli.terminal import as_text, complain, output_console, progress_console
 from streams.errors import HeadgateError
 from streams.settings import Settings
 
@@ -72,12 +72,14 @@ def print_corrections(summary: Mapping[str, Any], folder: Path) -> None:
         console.print(f"  of these go to review, for brakes hold: {summary['braked']}")
     for name in ("actions", "basis", "held", "left"):
         for what, count in summary.get(name, {}).items():
-            console.print(f"  {name}: {what}: {count}")
+            console.print(f"  {name}: {as_text(what)}: {count}")
     if summary["dry_run"]:
-        console.print(f"nothing was sent. Manifest: {folder / 'manifest.jsonl'}")
+        manifest = as_text(folder / "manifest.jsonl")
+        console.print(f"nothing was sent. Manifest: {manifest}")
         if summary["corrections"]:
             agree = summary["sha256"][:12]
-            console.print(f"to send it: the same with --out {folder} --yes {agree}")
+            out = as_text(folder)
+            console.print(f"to send it: the same with --out {out} --yes {agree}")
         return
     for name in ("sent", "sent_before", "sent_again", "overtaken"):
         console.print(f"  {name}: {summary[name]}")

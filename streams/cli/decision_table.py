@@ -6,6 +6,7 @@ from rich.table import Column, Table
 
 from schemas.dead_letter import parse_dead_letter
 from schemas.records import Action, CategoryScore, Evidence, RiskDecision
+from streams.cli.terminal import as_text
 from streams.messages import Record
 
 STYLES = {
@@ -30,9 +31,9 @@ def decision_table(
     for decision, record in sorted(decisions, key=lambda d: d[0].content_id):
         style = STYLES.get(decision.action, "")
         table.add_row(
-            decision.content_id,
+            as_text(decision.content_id),
             f"[{style}]{decision.action.lower()}[/]",
-            decision.clause,
+            as_text(decision.clause),
             _top(decision),
             _evidence(decision),
             _models(decision),
@@ -42,9 +43,9 @@ def decision_table(
         origin, failure = parse_dead_letter(record.headers)
         where = f"{origin.topic}[{origin.partition}]"
         table.add_row(
-            f"{where}@{origin.offset}",
+            as_text(f"{where}@{origin.offset}"),
             "[magenta]dead letter[/]",
-            f"{failure.stage}: {failure.reason}",
+            as_text(f"{failure.stage}: {failure.reason}"),
             "–",
             f"{len(record.value or b'')} bytes, as they came",
             "–",
@@ -67,14 +68,15 @@ def _evidence(decision: RiskDecision) -> str:
     """Return what carried the decision: a span, an anomaly, or what is missing."""
     subject = decision.clause.partition(".")[0].partition(":")[0]
     if decision.clause.startswith("missing"):
-        return "\n".join(f"{m.signal}: {m.reason[:60]}" for m in decision.missing)
+        lacks = (f"{m.signal}: {m.reason[:60]}" for m in decision.missing)
+        return "\n".join(as_text(lack) for lack in lacks)
     for anomaly in decision.anomalies:
         if anomaly.name == subject:
-            return anomaly.reason
+            return as_text(anomaly.reason)
     top = _top_score(decision)
     if top is None or not top.evidence or decision.action == Action.ALLOW:
         return ""
-    return _span(top.evidence[0])
+    return as_text(_span(top.evidence[0]))
 
 
 def _span(evidence: Evidence) -> str:
@@ -87,10 +89,10 @@ def _span(evidence: Evidence) -> str:
 
 def _models(decision: RiskDecision) -> str:
     """Return the models' names, without the banks: the evidence names those."""
-    return "\n".join(m.name for m in decision.models if m.role != "bank")
+    return "\n".join(as_text(m.name) for m in decision.models if m.role != "bank")
 
 
 def _times(decision: RiskDecision, record: Record) -> str:
-    times = [f"{time.stage} {time.ms:.0f}" for time in decision.stage_times]
+    times = [f"{as_text(time.stage)} {time.ms:.0f}" for time in decision.stage_times]
     judge_ms = dict(record.headers).get(JUDGE_MS, b"0").decode()
     return "\n".join([*times, f"judge {float(judge_ms):.0f}"])

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from rich.markup import escape
 from rich.table import Column, Table
 
 from schemas.codec import Codec
@@ -12,7 +11,7 @@ from schemas.dead_letter import parse_dead_letter
 from schemas.errors import CodecError, SchemaError
 from schemas.redrive import parse_note
 from schemas.topics import topic_named
-from streams.cli.terminal import output_console, write_json
+from streams.cli.terminal import as_text, output_console, write_json
 from streams.dead_letter_desk import Desk, Letter, grouped
 from streams.messages import Record
 
@@ -63,8 +62,8 @@ def print_tables(desk: Desk, letters: Sequence[Letter], count: int | None) -> No
         table.add_row(
             f"{letter.at.topic} {letter.at.partition} {letter.at.offset}",
             _iso(letter.when),
-            escape(letter.failure.stage),
-            escape(letter.failure.reason),
+            as_text(letter.failure.stage),
+            as_text(letter.failure.reason),
             str(letter.failure.attempts),
             str(letter.value_bytes),
             desk.state(letter),
@@ -150,9 +149,9 @@ def _groups(desk: Desk, letters: Sequence[Letter]) -> Table:
     for group in grouped(desk, letters):
         states = group.states
         table.add_row(
-            escape(group.topic),
-            escape(group.stage),
-            escape(group.reason),
+            as_text(group.topic),
+            as_text(group.stage),
+            as_text(group.reason),
             *(str(states[s]) for s in ("waiting", "in_doubt", "redriven")),
             _iso(group.first),
             _iso(group.last),

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from streams.cli.terminal import output_console, write_json
+from streams.cli.terminal import as_text, output_console, write_json
 from streams.errors import HeadgateError
 from streams.settings import Settings, load_settings, redacted
 
@@ -59,7 +58,7 @@ def _print(rows: list[tuple[str, str, str | None]], findings: list[Finding]) -> 
     console = output_console()
     table = Table("setting", "value", "meaning")
     for name, value, meaning in rows:
-        table.add_row(name, escape(value), escape(meaning or ""))
+        table.add_row(name, as_text(value), as_text(meaning or ""))
     console.print(table)
     for finding in findings:
         mark = "[green]ok[/]  " if finding.ok else "[red]no[/]  "

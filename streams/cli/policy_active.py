@@ -8,7 +8,7 @@ import typer
 
 from streams.cli import policy_report
 from streams.cli.policy_outcomes import outcomes_of
-from streams.cli.terminal import complain, output_console, write_json
+from streams.cli.terminal import as_text, complain, output_console, write_json
 from streams.errors import PolicyError, StartError
 from streams.logs import set_up_logs
 from streams.settings import Settings, load_settings
@@ -81,7 +81,9 @@ def active(as_json: AsJson = False) -> None:
         write_json(_plain(record))
         return
     at = record.activated_at.isoformat(timespec="seconds")
-    output_console().print(f"{_name(record)}, since {at}: {record.note or 'no note'}")
+    output_console().print(
+        as_text(f"{_name(record)}, since {at}: {record.note or 'no note'}")
+    )
 
 
 def _check_tests(files: "PolicyFiles") -> None:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from rich.markup import escape
 from rich.table import Column, Table
 
 from streams.cli.policy_report import count, named, styled, verdict_json
-from streams.cli.terminal import output_console, write_json
+from streams.cli.terminal import as_text, output_console, write_json
 from streams.policies.differences import Differences, Flips, shown_effect
 from streams.policy import Policy
 from streams.rules.rule import WrittenRule
@@ -25,19 +24,19 @@ def show_differences(
         write_json(_differences(before, after, found, flips, most))
         return
     console = output_console()
-    console.print(f"[red]-[/] {escape(named(before))}")
-    console.print(f"[green]+[/] {escape(named(after))}")
+    console.print(f"[red]-[/] {as_text(named(before))}")
+    console.print(f"[green]+[/] {as_text(named(after))}")
     for rule in found.removed:
-        console.print(f"[red]- {escape(rule.id)}[/]: {escape(_rule(rule))}")
+        console.print(f"[red]- {as_text(rule.id)}[/]: {as_text(_rule(rule))}")
     for rule in found.added:
-        console.print(f"[green]+ {escape(rule.id)}[/]: {escape(_rule(rule))}")
+        console.print(f"[green]+ {as_text(rule.id)}[/]: {as_text(_rule(rule))}")
     for change in found.changed:
-        console.print(f"[yellow]~ {escape(change.rule_id)}[/]")
+        console.print(f"[yellow]~ {as_text(change.rule_id)}[/]")
         for key, old, new in change.keys:
-            console.print(f"    {key}: {escape(old or '–')} → {escape(new or '–')}")
+            console.print(f"    {key}: {as_text(old or '–')} → {as_text(new or '–')}")
     for key, old, new in found.settings:
-        changed = f"{escape(old or '–')} → {escape(new or '–')}"
-        console.print(f"[yellow]~ {escape(key)}[/]: {changed}")
+        changed = f"{as_text(old or '–')} → {as_text(new or '–')}"
+        console.print(f"[yellow]~ {as_text(key)}[/]: {changed}")
     if not found.any:
         console.print("the rules are the same")
     if flips is not None:
@@ -59,10 +58,10 @@ def _print_flips(flips: Flips, most: int) -> None:
     for flip in flips.named[:most]:
         effects = [shown_effect(v.effect) for v in (flip.before, flip.after)]
         table.add_row(
-            escape(flip.content_id),
+            as_text(flip.content_id),
             styled(flip.before.action, effects[0]),
             styled(flip.after.action, effects[1]),
-            escape(f"{flip.before.clause} → {flip.after.clause}"),
+            as_text(f"{flip.before.clause} → {flip.after.clause}"),
         )
     console.print(table)
     if flips.flipped > most:

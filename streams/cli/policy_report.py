@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
-
 from schemas.records import Action, Category
 from streams.cli.decision_table import STYLES
 from streams.cli.rule_groups import rule_groups
-from streams.cli.terminal import complain, output_console, write_json
+from streams.cli.terminal import as_text, complain, output_console, write_json
 from streams.errors import PolicyError
 from streams.judged_sources import JudgedSource
 from streams.policies.cases import Outcome
@@ -46,14 +44,14 @@ def show_checked(checked: CheckedPolicy, tests: int, as_json: bool) -> None:
         return
     console = output_console()
     console.print(
-        f"{escape(named(policy))}: [green]good[/], {count(len(policy.rules))} "
+        f"{as_text(named(policy))}: [green]good[/], {count(len(policy.rules))} "
         f"thresholds, {count(len(policy.written))} rules, {count(tests)} tests"
     )
     if checked.undecided:
         shown = ", ".join(checked.undecided[:5])
         console.print(
             f"[yellow]not compared with every other rule, so perhaps shadowed: "
-            f"{count(len(checked.undecided))} ({escape(shown)})[/]"
+            f"{count(len(checked.undecided))} ({as_text(shown)})[/]"
         )
 
 
@@ -67,10 +65,10 @@ def show_outcomes(outcomes: Sequence[Outcome], as_json: bool) -> None:
         return
     console = output_console()
     for outcome in failed:
-        console.print(f"[red]failed[/] {escape(outcome.case.name)}")
-        console.print(f"  {escape(str(outcome.case.place))}", style="dim")
+        console.print(f"[red]failed[/] {as_text(outcome.case.name)}")
+        console.print(f"  {as_text(str(outcome.case.place))}", style="dim")
         for difference in outcome.wrong:
-            console.print(f"  {escape(difference)}")
+            console.print(f"  {as_text(difference)}")
     if not outcomes:
         complain("no tests; put some into the folder tests/ of the policy's folder")
         return
@@ -115,15 +113,16 @@ def show_explanation(
         return
     console = output_console()
     console.print(
-        f"[bold]{escape(decision.content_id)}[/] ({decision.kind.lower()}): "
+        f"[bold]{as_text(decision.content_id)}[/] ({decision.kind.lower()}): "
         f"{styled(verdict.action, shown_effect(verdict.effect))} "
-        f"because of {escape(verdict.clause)}"
+        f"because of {as_text(verdict.clause)}"
     )
     for market in verdict.by_market:
         effect = styled(market.effect.action, shown_effect(market.effect))
-        console.print(f"  in {market.market}: {effect} because of {market.clause}")
+        because = as_text(market.clause)
+        console.print(f"  in {as_text(market.market)}: {effect} because of {because}")
     for missing in decision.missing:
-        console.print(f"  missing {escape(missing.signal)}: {escape(missing.reason)}")
+        console.print(f"  missing {as_text(missing.signal)}: {as_text(missing.reason)}")
     shown = [
         t for t in explanation.traces if every or t.outcome in ("fired", "unknown")
     ]
@@ -133,9 +132,9 @@ def show_explanation(
     if left_out:
         console.print(f"  {left_out} more rules did not fire; --all shows why")
     for name, called in words.items():
-        console.print(f"  {name} is to")
+        console.print(f"  {as_text(name)} is to")
         for theirs, listed in called.items():
-            console.print(f"    {theirs}: {', '.join(listed) or '–'}")
+            console.print(as_text(f"    {theirs}: {', '.join(listed) or '–'}"))
     console.print()
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
-from streams.cli.terminal import output_console
+from streams.cli.terminal import as_text, output_console
 from streams.replaying.report.counts import unanswered
 
 SIZES = "uploader_sizes"
@@ -37,7 +36,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
             console.print(_shares(title, summary["breakdowns"][name]))
     if only := summary["breakdowns"]["only_in_territories"]:
         console.print(f"changed in some territory only, which is no flip: {only}")
-    console.print(f"results: {summary['out']} (report.html shows them)")
+    console.print(f"results: {as_text(summary['out'])} (report.html shows them)")
 
 
 def _verdict(summary: Mapping[str, Any]) -> str:
@@ -49,7 +48,7 @@ def _verdict(summary: Mapping[str, Any]) -> str:
         return f"different: {unanswered(summary)}"
     return (
         f"different: first at partition {first['partition']}, offset {first['offset']}"
-        f" (content {first['content_id']}): {first['reason']}"
+        f" (content {as_text(first['content_id'])}): {as_text(first['reason'])}"
     )
 
 
@@ -60,7 +59,7 @@ def _shares(title: str, groups: Mapping[str, Mapping[str, Any]]) -> Table:
     for name, part in rows[:MOST_ROWS]:
         low, high = part["low"], part["high"]
         share = f"{part['share']:.2%} \\[{low:.2%}, {high:.2%}]"
-        table.add_row(escape(name), str(part["of"]), str(part["decisions"]), share)
+        table.add_row(as_text(name), str(part["of"]), str(part["decisions"]), share)
     if rest := [part for _, part in rows[MOST_ROWS:]]:
         numbers = (sum(part[key] for part in rest) for key in ("of", "decisions"))
         table.add_row(f"({len(rest)} more)", *map(str, numbers), "")
@@ -71,7 +70,7 @@ def _table(title: str, counts: Mapping[str, int]) -> Table:
     table = Table(title, "uploads")
     rows = sorted(counts.items(), key=lambda row: -row[1])
     for name, count in rows[:MOST_ROWS]:
-        table.add_row(name, str(count))
+        table.add_row(as_text(name), str(count))
     if len(rows) > MOST_ROWS:
         rest = rows[MOST_ROWS:]
         table.add_row(f"({len(rest)} more)", str(sum(count for _, count in rest)))

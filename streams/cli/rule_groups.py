@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Column, Table
+
+from streams.cli.terminal import as_text
 
 MOST_ID_CHARS = 40  # Of the column; a longer id is folded.
 _STYLES = {"fired": "red", "unknown": "yellow"}
@@ -53,14 +54,14 @@ def _table(rules: Sequence[Rule], wide: int, asks: int) -> Table:
     )
     for rule in rules:
         style = "bold" if has_spoken(rule) else "dim"
-        name = f"[{style}]{escape(rule['id'])}[/]"
+        name = f"[{style}]{as_text(rule['id'])}[/]"
         table.add_row(name, rule["asks_for"], _told(rule))
     return table
 
 
 def _told(rule: Rule) -> str:
-    why = escape(rule["why"])
+    why = as_text(rule["why"])
     if not has_spoken(rule):
         return why
-    style, came_of_it = _STYLES[rule["outcome"]], escape(rule["came_of_it"])
+    style, came_of_it = _STYLES[rule["outcome"]], as_text(rule["came_of_it"])
     return f"[{style}]{rule['outcome']}[/], {came_of_it}: {why}"

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Column, Table
 
 from schemas.records import PolicyRef
 from streams.cli.policy_report import count, styled
-from streams.cli.terminal import output_console
+from streams.cli.terminal import as_text, output_console
 from streams.proportion import Proportion
 from streams.replay.groups import in_order
 from streams.shadows.tally import Example, ShadowTally, Version
@@ -59,9 +58,9 @@ def print_report(version: Version, tally: ShadowTally) -> None:
     """Print a comparison for a person."""
     console = output_console()
     head = f", risk head {version.head[:HASH_DIGITS]}" if version.head else ""
-    console.rule(f"[bold]{escape(version.shadow)}[/]", align="left")
-    console.print(f"candidate {escape(_named(version.policy))}{head}")
-    console.print(f"live      {escape(_named(version.live_policy))}")
+    console.rule(f"[bold]{as_text(version.shadow)}[/]", align="left")
+    console.print(f"candidate {as_text(_named(version.policy))}{head}")
+    console.print(f"live      {as_text(_named(version.live_policy))}")
     shares = " and ".join(f"{percent:g} %" for percent in sorted(tally.percents))
     console.print(f"{_period(tally)}, {shares or 'no'} of uploaders")
     console.print(f"agreement {_told(tally.agreement)}")
@@ -106,10 +105,10 @@ def _examples(tally: ShadowTally) -> Table:
     for live, now in [flow for flow, _ in tally.flows.most_common()][:MOST_ROWS]:
         for example in tally.examples[live, now]:
             table.add_row(
-                escape(example.content_id),
+                as_text(example.content_id),
                 styled(live, live.lower()),
                 styled(now, now.lower()),
-                escape(f"{example.live_clause} → {example.clause}"),
+                as_text(f"{example.live_clause} → {example.clause}"),
                 example.category,
             )
     return table
@@ -125,7 +124,7 @@ def _rules(tally: ShadowTally) -> Table:
         numbers = [count(number) for number in fired]
         if rule not in tally.by_rule:  # No rule differs: a missing signal's clause.
             numbers = ["–", "–"]
-        table.add_row(escape(rule), count(flips), *numbers)
+        table.add_row(as_text(rule), count(flips), *numbers)
     _more(table, [flips for _, flips in rows])
     return table
 
@@ -135,7 +134,7 @@ def _parts(title: str, flips: Counter[str], everything: Mapping[str, int]) -> Ta
     rows = in_order(flips, everything)
     for name in rows[:MOST_ROWS]:
         part = Proportion(flips[name], everything[name])
-        table.add_row(escape(name), count(part.of), count(part.hits), _share(part))
+        table.add_row(as_text(name), count(part.of), count(part.hits), _share(part))
     if len(rows) > MOST_ROWS:
         rest = rows[MOST_ROWS:]
         numbers = (sum(everything[n] for n in rest), sum(flips[n] for n in rest))

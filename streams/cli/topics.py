@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from schemas.topics import TOPICS
 from streams.cli import acl_report
-from streams.cli.terminal import output_console, write_json
+from streams.cli.terminal import as_text, output_console, write_json
 from streams.errors import StartError
 from streams.settings import load_settings
 
@@ -106,7 +106,8 @@ def apply(
                     "differences": list(report.differences),
                 }
             )
-        table.add_row(report.name, report.state, "\n".join(report.differences))
+        differences = "\n".join(map(as_text, report.differences))
+        table.add_row(report.name, report.state, differences)
     if not as_json:
         output_console().print(table)
     off = any(r.differences or r.state == "missing" for r in reports)

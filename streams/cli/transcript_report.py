@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.terminal import complain, output_console
+from streams.cli.terminal import as_text, complain, output_console
 
 if TYPE_CHECKING:
     from encoders.signals import SpeechSegment
@@ -64,14 +64,12 @@ def show(line: Line) -> None:
         complain(f"{line['file']}: {line['error']}")
         return
     console = output_console()
-    console.print(
-        f"{line['file']} ({line['model']}, {line['duration_s']} s)", markup=False
-    )
+    console.print(as_text(f"{line['file']} ({line['model']}, {line['duration_s']} s)"))
     for segment in line["segments"]:
         _print_span(segment, "  ")
         for word in segment.get("words", ()):
             _print_span(word, "      ")
-    console.print(f"  {summary(line)}", markup=False)
+    console.print(as_text(f"  {summary(line)}"))
 
 
 def summary(line: Line) -> str:
@@ -93,6 +91,6 @@ def summary(line: Line) -> str:
 
 def _print_span(span: Line, indent: str) -> None:
     output_console().print(
-        f"{indent}{span['start_s']:8.2f} – {span['end_s']:8.2f}  {span['text']}",
-        markup=False,
+        f"{indent}{span['start_s']:8.2f} – {span['end_s']:8.2f}  "
+        f"{as_text(span['text'])}"
     )

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from rich.markup import escape
-
 from schemas.records import Action
 from streams.cli.policy_report import count, styled
+from streams.cli.terminal import as_text
 
 HASH_DIGITS = 12
 Story = Mapping[str, Any]
@@ -18,13 +17,14 @@ Story = Mapping[str, Any]
 def event_lines(event: Mapping[str, Any]) -> Iterator[str]:
     """Say what arrived: its texts, its media by place, where it goes."""
     for name, text in event["texts"].items():
-        yield f"{escape(name)}: {escape(text)}"
+        yield f"{as_text(name)}: {as_text(text)}"
     for ref in event["media"]:
         # A query may carry a signature that opens the file.
         place = urlsplit(ref["uri"])._replace(query="", fragment="").geturl()
-        yield f"{escape(ref['role'])}: {escape(place)}"
+        yield f"{as_text(ref['role'])}: {as_text(place)}"
     territories = ", ".join(event["territories"]) or "everywhere"
-    yield f"to be released {'in ' if event['territories'] else ''}{escape(territories)}"
+    where = "in " if event["territories"] else ""
+    yield f"to be released {where}{as_text(territories)}"
     yield f"uploaded {event['event_time']}"
 
 
@@ -33,31 +33,31 @@ def found_lines(found: Mapping[str, Any]) -> Iterator[str]:
     for source, pieces in found["texts"].items():
         language = found["languages"].get(source)
         in_what = f", {language}" if language else ""
-        yield f"text {escape(source)}: {_several(pieces, 'piece')}{escape(in_what)}"
+        yield f"text {as_text(source)}: {_several(pieces, 'piece')}{as_text(in_what)}"
     for fact in found.get("media", ()):
-        yield f"media {escape(fact['role'])}: {escape(', '.join(_medium(fact)))}"
+        yield f"media {as_text(fact['role'])}: {as_text(', '.join(_medium(fact)))}"
     hashes = Counter((h["role"], h["algorithm"]) for h in found.get("hashes", ()))
     for (role, algorithm), number in hashes.items():
-        yield f"hash {escape(role)}: {_several(number, escape(algorithm))}"
+        yield f"hash {as_text(role)}: {_several(number, as_text(algorithm))}"
     for match in found.get("matches", ()):
         yield (
-            f"[red]match[/] {escape(match['role'])}: {match['algorithm']} is "
+            f"[red]match[/] {as_text(match['role'])}: {as_text(match['algorithm'])} is "
             f"{_several(match['distance'], 'bit')} from entry "
-            f"{escape(match['entry_id'])} of bank {escape(match['bank'])}, "
+            f"{as_text(match['entry_id'])} of bank {as_text(match['bank'])}, "
             f"{match['category']}"
         )
     for heard in found.get("transcripts", ()):
-        yield f"speech {escape(heard['role'])}: {escape(', '.join(_heard(heard)))}"
+        yield f"speech {as_text(heard['role'])}: {as_text(', '.join(_heard(heard)))}"
     for label in found.get("labels", ()):
         told = f"{label['label']} {label['probability']:.3f}"
-        yield f"label {escape(label['role'])}: {escape(told)}"
+        yield f"label {as_text(label['role'])}: {as_text(told)}"
     for entry in found.get("sweep", ()):
         told = f"{entry['entry_id']} of bank {entry['bank']}"
-        yield f"sweep: entry {escape(told)} came after the upload"
+        yield f"sweep: entry {as_text(told)} came after the upload"
     if campaign := found.get("campaign"):
         size = f"{campaign['uploads']} uploads of {campaign['uploaders']} uploaders"
-        alike = escape(", ".join(campaign["alike"]))
-        yield f"campaign {escape(campaign['campaign_id'])}: {size}, alike in {alike}"
+        alike = as_text(", ".join(campaign["alike"]))
+        yield f"campaign {as_text(campaign['campaign_id'])}: {size}, alike in {alike}"
 
 
 def history_lines(history: Mapping[str, Any]) -> Iterator[str]:
@@ -80,12 +80,12 @@ def version_lines(decision: Mapping[str, Any]) -> Iterator[str]:
     """Name the policy and the models that decided."""
     policy = decision["policy"]
     yield (
-        f"policy {escape(policy['id'])} version {escape(policy['version'])} "
+        f"policy {as_text(policy['id'])} version {as_text(policy['version'])} "
         f"({policy['sha256'][:HASH_DIGITS]}…)"
     )
     for model in decision["models"]:
         told = f"{model['role']} {model['name']} ({model['sha256'][:HASH_DIGITS]}…)"
-        yield f"model {escape(told)}"
+        yield f"model {as_text(told)}"
 
 
 def score_lines(decision: Mapping[str, Any]) -> Iterator[str]:
@@ -96,17 +96,17 @@ def score_lines(decision: Mapping[str, Any]) -> Iterator[str]:
     for name, score in scores:
         yield f"{name} [bold]{score['probability']:.4f}[/]"
         for evidence in score["evidence"]:
-            yield f"  [dim]{escape(_evidence(evidence))}[/]"
+            yield f"  [dim]{as_text(_evidence(evidence))}[/]"
     for anomaly in sorted(decision["anomalies"], key=lambda one: -one["value"]):
-        told = f"[dim]{escape(anomaly['reason'])}[/]"
-        yield f"{escape(anomaly['name'])} [bold]{anomaly['value']:.4f}[/] {told}"
+        told = f"[dim]{as_text(anomaly['reason'])}[/]"
+        yield f"{as_text(anomaly['name'])} [bold]{anomaly['value']:.4f}[/] {told}"
 
 
 def brake_lines(decision: Mapping[str, Any]) -> Iterator[str]:
     """Say what must not act by itself, why, and what would have been done."""
     for braked in decision["brakes"]:
         told = f"would {spoken(braked['action'])}; {braked['reason']}"
-        yield f"[yellow]{escape(braked['rule_id'])}[/] {escape(told)}"
+        yield f"[yellow]{as_text(braked['rule_id'])}[/] {as_text(told)}"
     if decision["instead_of"]:
         yield f"without them it would be {action(decision['instead_of'])}"
 
@@ -118,26 +118,26 @@ def today_lines(today: Mapping[str, Any], then: Mapping[str, Any]) -> Iterator[s
     is_same = today["policy_sha256"] == then["policy"]["sha256"]
     by = "the same policy" if is_same else "policy"
     named = f"{by} {today['policy_id']} version {today['policy']} ({digits}…)"
-    yield f"{word(today)}: {verdict}, by {escape(named)}"
+    yield f"{word(today)}: {verdict}, by {as_text(named)}"
     if then["brakes"]:
         yield "[dim]as if the same brakes held[/]"
     for market, done in today["by_market"].items():
-        yield f"in {escape(market)}: {action(done)}"
+        yield f"in {as_text(market)}: {action(done)}"
     for rule in today["rules"] or ():
-        yield f"rule [bold]{escape(rule['id'])}[/]"
+        yield f"rule [bold]{as_text(rule['id'])}[/]"
         yield f"  then {_was(rule['then'])}"
         yield f"  now  {_was(rule['now'])}"
     for name, before, after in today["settings"]:
-        yield escape(f"policy's {name}: then {before}, now {after}")
+        yield as_text(f"policy's {name}: then {before}, now {after}")
     for name, (before, after) in today["scores"].items():
-        yield escape(f"score {name}: then {_number(before)}, now {_number(after)}")
+        yield as_text(f"score {name}: then {_number(before)}, now {_number(after)}")
     if today["rules"] is None and today["differs_in"]:
         yield f"differs in {', '.join(today['differs_in'])}"
 
 
 def word(said: Mapping[str, Any]) -> str:
     """Write a decision in one word and its clause."""
-    return f"{action(said['action'])} because of [bold]{escape(said['clause'])}[/]"
+    return f"{action(said['action'])} because of [bold]{as_text(said['clause'])}[/]"
 
 
 def action(name: str) -> str:
@@ -159,7 +159,7 @@ def _was(rule: Mapping[str, Any] | None) -> str:
     if rule is None:
         return "[dim]not in the policy[/]"
     after = f" ({rule['came_of_it']})" if rule["came_of_it"] else ""
-    return escape(f"{rule['outcome']}{after}: {rule['asks_for']} if {rule['why']}")
+    return as_text(f"{rule['outcome']}{after}: {rule['asks_for']} if {rule['why']}")
 
 
 def _medium(fact: Mapping[str, Any]) -> Iterator[str]:

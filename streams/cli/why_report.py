@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
 
 from streams.cli.rule_groups import has_spoken, rule_groups
+from streams.cli.terminal import as_text
 from streams.cli.why_lines import (
     action,
     brake_lines,
@@ -36,7 +36,7 @@ def print_stories(
     last = stories[-1]["decision"]
     if len(stories) > 1 and last is not None:
         console.print(
-            f"[bold]{escape(content_id)}[/] was judged or corrected {len(stories)} "
+            f"[bold]{as_text(content_id)}[/] was judged or corrected {len(stories)} "
             f"times; the latest word: {word(last)}\n"
         )
     for story in stories:
@@ -48,8 +48,8 @@ def print_stories(
 
 def _print_judgement(console: Console, story: Story, every: bool) -> None:
     event = story["event"]
-    named = f"{escape(event['content_id'])} revision {event['revision']}"
-    whose = f"{spoken(event['kind'])} of {escape(event['uploader_id'])}"
+    named = f"{as_text(event['content_id'])} revision {event['revision']}"
+    whose = f"{spoken(event['kind'])} of {as_text(event['uploader_id'])}"
     console.print(f"[bold]── {named}[/], {whose} ──")
     console.print(_headline(story))
     console.print(_before(story))
@@ -78,7 +78,7 @@ def _before(story: Story) -> Table:
     lacks = story["missing"]
     if decision is not None:  # It names more, and what the policy says of each.
         lacks = [(one["signal"], one["reason"]) for one in decision["missing"]]
-    missing = (f"[yellow]{escape(name)}[/] {escape(why)}" for name, why in lacks)
+    missing = (f"[yellow]{as_text(name)}[/] {as_text(why)}" for name, why in lacks)
     _add(grid, "missing", missing, "nothing")
     _add(grid, "history", history_lines(story["history"]))
     if decision is not None:
@@ -94,7 +94,7 @@ def _after(story: Story) -> Table:
         _add(grid, "brakes", brake_lines(decision), "held nothing")
         _add(grid, "decided", _decided(decision))
     told = story["reason"] or "the same bytes"
-    _add(grid, "replayed", [f"{story['result']}: {escape(told)}"])
+    _add(grid, "replayed", [f"{story['result']}: {as_text(told)}"])
     if story["today"] is not None:
         _add(grid, "today", today_lines(story["today"], decision))
     return grid
@@ -103,8 +103,8 @@ def _after(story: Story) -> Table:
 def _decided(decision: Mapping[str, Any]) -> Iterable[str]:
     yield word(decision)
     for market in decision["by_market"]:
-        done = f"{action(market['action'])} because of {escape(market['clause'])}"
-        yield f"in {escape(market['market'])}: {done}"
+        done = f"{action(market['action'])} because of {as_text(market['clause'])}"
+        yield f"in {as_text(market['market'])}: {done}"
     if decision["supersedes"]:
         yield f"in the place of {decision['supersedes']}"
     yield f"decision {decision['decision_id']}"
@@ -114,13 +114,13 @@ def _print_rules(console: Console, story: Story, every: bool) -> None:
     rules = story["rules"]
     if rules is None:
         console.print(
-            _named("rules", f"can't be told: {escape(story['rules_untold'])}")
+            _named("rules", f"can't be told: {as_text(story['rules_untold'])}")
         )
         return
     silent = sum(not has_spoken(rule) for rule in rules)
     cut = 0 if every else max(0, silent - MOST_SILENT)
     shown = sorted(rules, key=has_spoken, reverse=True)[: len(rules) - cut]
-    version = escape(story["decision"]["policy"]["version"])
+    version = as_text(story["decision"]["policy"]["version"])
     told = f"{len(rules) - silent} of {len(rules)} of version {version} spoke"
     console.print(_named("rules", told))
     console.print(rule_groups(shown))

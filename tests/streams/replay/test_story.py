@@ -123,6 +123,18 @@ def test_each_rule_of_the_policy_then_has_its_part():
     json.dumps(story)
 
 
+def test_a_title_commands_no_terminal():
+    """What an uploader wrote is shown as it stands in the event."""
+    title = "[/x]\x1b[2J\x9b2J\r\nallow\u202e"
+    upload = an_upload()
+    event = replace(upload.event, content_id=title, texts=(("title", title),))
+
+    shown = told(a_story(replace(upload, event=event)), width=300)
+
+    assert shown.count(r"[/x]\x1b[2J\x9b2J\r\nallow\u202e") >= 2
+    assert shown.replace("\n", "").isprintable()
+
+
 def test_what_a_brake_held_is_in_the_story():
     """The rule with the limit's reason, what it asked for, what was done instead."""
     reason = "per_hour: acted 5 times in this hour and partition"
