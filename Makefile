@@ -40,7 +40,7 @@ demo: setup ## Watch sample uploads become decisions, on an embedded broker.
 	@$(BIN)/headgate demo
 
 test: setup ## Run every test: real Kafka, real registry, real models.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder # Long files are early in the alphabet.
 
 test-fast: setup ## Run the tests that need no broker and no models.
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "$(FAST)"

@@ -60,7 +60,9 @@ class TransactionalOutbox:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             max_request_size=self._max_message_bytes,
             compression_type="lz4",
-            linger_ms=5,
+            # A transaction's records are all at hand: 5 ms made it 7.6 ms, not 2.3 (idle
+            # broker), for batches grew old one by one and each went by itself.
+            linger_ms=0,
         )
         self._producer = producer  # From here on `close` stops it.
         try:
