@@ -25,7 +25,6 @@ from schemas.codec import Codec
 from schemas.errors import SchemaError
 from schemas.ids import CommittedIds
 from schemas.records import CATEGORIES, Missing
-from schemas.registry import RegistryIds, check_registry
 from streams.errors import StartError
 from streams.judge import Judge
 from streams.listen import Listening
@@ -50,6 +49,9 @@ def build_codec(settings: Settings) -> Codec:
     """Return the codec, with ids from the registry if one is set."""
     if settings.registry_url is None:
         return Codec(CommittedIds())
+    # Its client brings logins of every kind: 15 MB and 0.1 s.
+    from schemas.registry import RegistryIds, check_registry
+
     try:
         check_registry(settings.registry_url)
         codec = Codec(RegistryIds(settings.registry_url))
