@@ -100,10 +100,13 @@ def check(records: Iterable[Read], decoder: Decoder) -> Report:
 def _finals(
     decisions: Sequence[Read], decoder: Decoder, report: Report
 ) -> dict[Content, Read]:
-    """Return the first final decision on each content revision, counting the rest."""
+    """Return the first final decision on each content revision, counting the rest.
+
+    One that another names as superseded, as a campaign's members' are, is no second.
+    """
     by_id: dict[str, bytes | None] = {}
-    ids: dict[Content, set[str]] = {}
-    actions: dict[Content, set[str]] = {}
+    actions: dict[Content, dict[str, str]] = {}  # By decision id.
+    superseded: set[str | None] = set()
     first: dict[Content, Read] = {}
     for record in decisions:
         said = decoder.decode("risk_decision", record.value)
@@ -120,11 +123,15 @@ def _finals(
             continue
         whose = (said["content_id"], said["revision"])
         first.setdefault(whose, record)
-        ids.setdefault(whose, set()).add(identity)
-        actions.setdefault(whose, set()).add(said["action"])
-    report.final_ids = sum(map(len, ids.values()))
-    report.several_ids = sum(len(found) > 1 for found in ids.values())
-    report.contradictory = sum(len(found) > 1 for found in actions.values())
+        actions.setdefault(whose, {})[identity] = said["action"]
+        superseded.add(said["supersedes"])
+    standing = [
+        [action for identity, action in found.items() if identity not in superseded]
+        for found in actions.values()
+    ]
+    report.final_ids = sum(map(len, standing))
+    report.several_ids = sum(len(found) > 1 for found in standing)
+    report.contradictory = sum(len(set(found)) > 1 for found in standing)
     return first
 
 

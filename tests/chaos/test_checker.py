@@ -10,7 +10,7 @@ import pytest
 from schemas.codec import Codec
 from schemas.dead_letter import Failure, Origin, dead_letter_headers
 from schemas.ids import CommittedIds
-from schemas.records import Action, Stage
+from schemas.records import Action, RiskDecision, Stage
 from tests.builders import a_decision, an_event, signals
 from tests.chaos.checker import check, summary
 from tests.chaos.plain_topics import DECISION, INGESTED, Decoder, Read
@@ -98,6 +98,21 @@ def test_two_finals_that_disagree_contradict():
 
     assert (report.several_ids, report.contradictory) == (1, 1)
     assert not report.clean
+
+
+def test_a_word_that_supersedes_another_does_not_contradict_it():
+    """A campaign found later decides its members again; only one word stands."""
+    first, second = (decided(0, action=a) for a in (Action.ALLOW, Action.REVIEW))
+    said = CODEC.decode(first.value, RiskDecision)
+    later = CODEC.decode(second.value, RiskDecision)
+    later = replace(later, decision_id="d2", supersedes=said.decision_id)
+
+    report = found(came_in(0), first, replace(second, value=CODEC.encode(later)))
+    assert (report.clean, report.final_ids, report.contradictory) == (True, 1, 0)
+
+    apart = replace(later, supersedes=None)
+    report = found(came_in(0), first, replace(second, value=CODEC.encode(apart)))
+    assert (report.clean, report.contradictory) == (False, 1)
 
 
 def test_a_letter_of_a_later_stage_is_found_by_its_content():
