@@ -16,18 +16,15 @@ from streams.history import stage_key
 from streams.replay.tally import Tally
 from streams.replay.versions import Version
 from streams.replaying.said import digest_of, open_database
+from streams.replaying.unmet import MET_TABLES
 
 # Decoded histories kept in memory; one takes 10 KB usually, 150 KB at most.
 KEPT_HISTORIES: Final = 1000
-_SCHEMA: Final = """
+_SCHEMA: Final = f"""
+{MET_TABLES}
 create table if not exists histories (uploader_id text primary key, value blob)
     without rowid;
 create table if not exists buried (at integer primary key, reason text not null);
-create table if not exists met (
-    content_id text not null, revision integer not null, uploader_id text not null,
-    stage text not null, primary key (content_id, revision, uploader_id, stage))
-    without rowid;
-create table if not exists words (digest blob primary key) without rowid;
 create table if not exists facts (facts text not null);
 """
 

@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 
 from schemas.codec import Codec
-from schemas.records import RiskDecision
 from streams.errors import StartError
 from streams.kafka_access import KafkaAccess
 from streams.replay.recorded import Recorded
@@ -173,11 +172,7 @@ def met_file(folder: Path) -> Path:
 def count_unmet(task: UnmetTask) -> Unmet:
     """Count what was recorded in a partition and belongs to no signals."""
     said, codec = said_file(task.folder, task.partition), _codec(task.settings)
-
-    def decode(value: bytes) -> RiskDecision:
-        return codec.decode(value, RiskDecision)
-
-    return unmet(said, met_file(task.folder), decode, task.span_ms)
+    return unmet(said, met_file(task.folder), codec, task.span_ms)
 
 
 def reading_of(request: Request, plan: Plan, settings: Settings) -> Reading:

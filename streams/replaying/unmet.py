@@ -5,12 +5,13 @@ Only what no replayed word equals is decoded.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemas.codec import Codec
 from schemas.errors import CodecError
 from schemas.records import RiskDecision
 from streams.decision_ids import decision_id_of
@@ -19,7 +20,8 @@ from streams.replaying.request import ALWAYS_MS
 from streams.replaying.said import open_database, read_only
 
 ALWAYS: Final = (-ALWAYS_MS, ALWAYS_MS)
-_SCHEMA: Final = """
+# The signals that were met, and the recorded values that are known to be theirs.
+MET_TABLES: Final = """
 create table if not exists met (
     content_id text not null, revision integer not null, uploader_id text not null,
     stage text not null, primary key (content_id, revision, uploader_id, stage))
@@ -53,7 +55,7 @@ class Unmet:
 def gather_met(target: Path, states: Iterable[Path]) -> None:
     """Join what all partitions met in one file; one that is there is gone on with."""
     with closing(open_database(target, to_write=True)) as database:
-        database.executescript(_SCHEMA)
+        database.executescript(MET_TABLES)
         for path in states:
             with _part(database, path), database:
                 for table in ("met", "words"):
@@ -65,7 +67,7 @@ def gather_met(target: Path, states: Iterable[Path]) -> None:
 def unmet(
     said: Path,
     met: Path,
-    decode: Callable[[bytes], RiskDecision],
+    codec: Codec,
     span_ms: tuple[int, int] = ALWAYS,
 ) -> Unmet:
     """Count what was recorded in a partition and belongs to nothing that was met.
@@ -73,7 +75,7 @@ def unmet(
     Args:
         said: the index of the recorded decisions.
         met: what `gather_met` made.
-        decode: reads a decision; raises CodecError for what is none.
+        codec: reads the decisions.
         span_ms: from when to before when they were written.
     """
     count = Unmet()
@@ -81,7 +83,7 @@ def unmet(
     with opened as database, _part(database, met):
         for (value,) in database.execute(_OTHERS, span_ms):
             try:
-                decision = decode(value)
+                decision = codec.decode(value, RiskDecision)
             except CodecError:
                 count += Unmet(unreadable=1)
                 continue

@@ -258,7 +258,7 @@ def test_decisions_whose_signals_were_not_met_are_counted(tmp_path, said):
     for _ in range(2):  # One that was begun goes on.
         met = met_by(tmp_path, bench, empty)
         for span_ms, lacking in (((1000, 1020), 0), ((1015, 1025), 5), (ALWAYS, 20)):
-            found = unmet(tmp_path / "said.sqlite", met, said.decode, span_ms)
+            found = unmet(tmp_path / "said.sqlite", met, CODEC, span_ms)
             assert found == Unmet(decisions=lacking)
 
 
@@ -284,7 +284,7 @@ def test_every_word_on_signals_that_were_met_is_theirs(tmp_path, said, start):
     bench = Bench(tmp_path / "run", said, listed, start=start, end=41)
     bench.run()
 
-    found = unmet(tmp_path / "said.sqlite", met_by(tmp_path, bench), said.decode)
+    found = unmet(tmp_path / "said.sqlite", met_by(tmp_path, bench), CODEC)
 
     assert found == Unmet(decisions=1, unreadable=1)
 
